@@ -1,0 +1,170 @@
+package listquery
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+
+	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// MaxLimit is the largest number of rows that one page may have.
+const MaxLimit = 10_000
+
+// A Page is a run of rows in the order of their resource.
+type Page[T any] struct {
+	Items []T
+
+	// Next is the position after the last item, or nil if no visible row was behind
+	// it when the page was read.
+	Next cursor.Position
+}
+
+// A request is one page that is asked of a store.
+type request struct {
+	ctx    context.Context
+	store  *Store
+	filter scope.Filter
+	after  cursor.Position
+}
+
+// List reads the page of at most filter.Limit rows behind the position after; nil is
+// the first page. The resource must be one of the store's.
+//
+// A filter that shows nothing gives an empty page without asking the database.
+func (r *Resource[T]) List(ctx context.Context, s *Store, filter scope.Filter, after cursor.Position) (Page[T], error) {
+	var page Page[T]
+	if s.resources[r.Name()] != AnyResource(r) {
+		return page, fmt.Errorf("%w: %s is not one of the store's", ErrUnknownResource, r.Name())
+	}
+	next, err := r.read(request{ctx, s, filter, after}, func(row *T) error {
+		page.Items = append(page.Items, *row)
+		return nil
+	})
+	if err != nil {
+		return Page[T]{}, err
+	}
+	page.Next = next
+	return page, nil
+}
+
+// All reads every row that the filter shows, filter.Limit rows at a time, and stops
+// at the first error. No connection is held while the loop's body runs. The pages are
+// separate statements: what changes between them is seen or not by the rules of pages.
+func (r *Resource[T]) All(ctx context.Context, s *Store, filter scope.Filter) iter.Seq2[T, error] {
+	return all(func(after cursor.Position) ([]T, cursor.Position, error) {
+		page, err := r.List(ctx, s, filter, after)
+		return page.Items, page.Next, err
+	})
+}
+
+// all follows pages to the end.
+func all[T any](list func(after cursor.Position) ([]T, cursor.Position, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var after cursor.Position
+		for {
+			items, next, err := list(after)
+			if err != nil {
+				yield(*new(T), err)
+				return
+			}
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if next == nil {
+				return
+			}
+			after = next
+		}
+	}
+}
+
+// read runs the statement of one page and calls each for its rows. Row is valid
+// during the call only. The result is nil on the last page.
+func (r *Resource[T]) read(req request, each func(row *T) error) (cursor.Position, error) {
+	st, args, err := r.plan.prepare(req)
+	if st == nil || err != nil {
+		return nil, err
+	}
+	rows, err := req.store.db.QueryContext(req.ctx, st.sql, args...)
+	if err != nil {
+		return nil, failure(req.ctx, r.Name(), err)
+	}
+	defer rows.Close()
+	next, err := r.scan(rows, req.filter.Limit, each)
+	if err == nil {
+		err = rows.Err()
+	}
+	if err == nil {
+		err = rows.Close()
+	}
+	if err != nil {
+		return nil, failure(req.ctx, r.Name(), err)
+	}
+	return next, nil
+}
+
+// scan reads up to limit rows. One row more was asked for; that it is there says that
+// the list goes on, and nothing else is read of it.
+func (r *Resource[T]) scan(rows *sql.Rows, limit int, each func(row *T) error) (cursor.Position, error) {
+	var row T
+	var block int
+	targets := r.targets(&row, &block)
+	count := 0
+	for rows.Next() {
+		if count == limit {
+			return r.position(block, &row), nil
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return nil, err
+		}
+		if r.setBlock != nil {
+			r.setBlock(&row, block)
+		}
+		if err := each(&row); err != nil {
+			return nil, err
+		}
+		count++
+	}
+	return nil, nil
+}
+
+// targets are the destinations of Scan for one row.
+func (r *Resource[T]) targets(row *T, block *int) []any {
+	targets := make([]any, 0, len(r.columns)+1)
+	if len(r.plan.blocks) > 1 {
+		targets = append(targets, block)
+	}
+	for _, c := range r.columns {
+		targets = append(targets, c.target(row))
+	}
+	return targets
+}
+
+// prepare picks the statement of a request and fills in its arguments. The statement
+// is nil if the filter shows nothing.
+func (p *plan) prepare(req request) (*statement, []any, error) {
+	f := req.filter
+	if f.Resource != p.name {
+		return nil, nil, fmt.Errorf("listquery: a filter for %q was given to %q", f.Resource, p.name)
+	}
+	start, err := p.start(req.after)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listquery: list %s: %w", p.name, err)
+	}
+	if f.Subject == "" { // nobody: not even the teams of nobody
+		return nil, nil, nil
+	}
+	st := p.statement(shape{f.Personal, len(f.Teams) > 0, req.store.dialect}, start)
+	if st == nil {
+		return nil, nil, nil
+	}
+	if f.Limit < 1 || f.Limit > MaxLimit {
+		return nil, nil, fmt.Errorf("%w: %d", ErrLimit, f.Limit)
+	}
+	return st, st.arguments(f, req.after, f.Limit+1), nil
+}

@@ -1,0 +1,104 @@
+package listquery
+
+import (
+	"fmt"
+
+	"github.com/Masterminds/squirrel"
+
+	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// A statement is finished SQL and, for each of its arguments, where the value comes
+// from. It is built once, when its resource is defined.
+type statement struct {
+	sql     string
+	slots   []slot
+	dialect Dialect
+}
+
+// A slot stands in squirrel's list of arguments for a value that a request brings.
+type slot struct {
+	kind  slotKind
+	index int // of the position, for positionSlot
+	value any // for constantSlot
+}
+
+type slotKind uint8
+
+const (
+	constantSlot slotKind = iota
+	subjectSlot
+	teamsSlot
+	positionSlot
+	limitSlot
+)
+
+// newStatement renders query and keeps the order in which squirrel wants arguments.
+func newStatement(d Dialect, query squirrel.Sqlizer) (*statement, error) {
+	text, args, err := query.ToSql()
+	if err != nil {
+		return nil, err
+	}
+	if n := squirrel.Placeholders(len(args)); countPlaceholders(text) != len(args) {
+		return nil, fmt.Errorf("statement has %d placeholders for the arguments %s: write a question mark in a literal as ??", countPlaceholders(text), n)
+	}
+	numbered, err := d.placeholders(text)
+	if err != nil {
+		return nil, err
+	}
+	slots := make([]slot, len(args))
+	for i, arg := range args {
+		if s, ok := arg.(slot); ok {
+			slots[i] = s
+			continue
+		}
+		slots[i] = slot{kind: constantSlot, value: arg}
+	}
+	return &statement{sql: numbered, slots: slots, dialect: d}, nil
+}
+
+// countPlaceholders counts question marks, less the ones that squirrel reads as an
+// escape.
+func countPlaceholders(sql string) int {
+	count := 0
+	for i := 0; i < len(sql); i++ {
+		if sql[i] != '?' {
+			continue
+		}
+		if i+1 < len(sql) && sql[i+1] == '?' {
+			i++
+			continue
+		}
+		count++
+	}
+	return count
+}
+
+// arguments fills the slots for one request. The order columns of after are its last
+// ones: what stands before them names the block and is part of the statement.
+func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) []any {
+	var subject, teams any
+	args := make([]any, len(st.slots))
+	for i, s := range st.slots {
+		switch s.kind {
+		case subjectSlot:
+			if subject == nil {
+				subject = f.Subject
+			}
+			args[i] = subject
+		case teamsSlot:
+			if teams == nil {
+				teams = st.dialect.array(f.Teams)
+			}
+			args[i] = teams
+		case positionSlot:
+			args[i] = st.dialect.position(after[s.index])
+		case limitSlot:
+			args[i] = int64(rows)
+		default:
+			args[i] = s.value
+		}
+	}
+	return args
+}

@@ -1,0 +1,100 @@
+package listquery
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// A Querier runs statements: a *sql.DB, a *sql.Tx or a *sql.Conn.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Config says what a Store lists. Dialect and Resources are required.
+type Config struct {
+	Dialect   Dialect
+	Resources []AnyResource
+
+	// Schema names the table of team memberships. The zero Schema has the standard
+	// names; resources were given theirs when they were made.
+	Schema Schema
+}
+
+// A Store lists rows out of a database. It is safe for concurrent use if its Querier
+// is: a *sql.DB is, a *sql.Tx and a *sql.Conn serve one page at a time.
+//
+// A Store is a federation.Lister, and a [scope.NativeRBAC] by its team memberships.
+type Store struct {
+	db        Querier
+	dialect   Dialect
+	resources map[string]AnyResource
+	members   *statement
+}
+
+// NewStore returns a store that lists the resources of cfg. It does not ask the
+// database for anything.
+func NewStore(db Querier, cfg Config) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("listquery: no database")
+	}
+	if cfg.Dialect != Postgres && cfg.Dialect != SQLite {
+		return nil, fmt.Errorf("listquery: %s is not a dialect", cfg.Dialect)
+	}
+	if len(cfg.Resources) == 0 {
+		return nil, errors.New("listquery: no resources")
+	}
+	members, err := membersStatement(cfg.Schema, cfg.Dialect)
+	if err != nil {
+		return nil, fmt.Errorf("listquery: %w", err)
+	}
+	s := &Store{db: db, dialect: cfg.Dialect, members: members, resources: make(map[string]AnyResource)}
+	for _, r := range cfg.Resources {
+		if r == nil {
+			return nil, errors.New("listquery: a resource is nil")
+		}
+		if s.resources[r.Name()] != nil {
+			return nil, fmt.Errorf("listquery: resource %q stands twice", r.Name())
+		}
+		s.resources[r.Name()] = r
+	}
+	return s, nil
+}
+
+// Layout returns how positions in the resource's order are written into cursors, and
+// whether the store lists the resource.
+func (s *Store) Layout(resource string) (cursor.Layout, bool) {
+	r, ok := s.resources[resource]
+	if !ok {
+		return cursor.Layout{}, false
+	}
+	return r.definition().layout, true
+}
+
+// List reads the page of at most filter.Limit rows behind the position after, each as
+// a JSON object; nil is the first page. The second result is the position of the next
+// page, or nil if no visible row is left. The caller owns the rows.
+//
+// A filter that shows nothing gives an empty page without asking the database.
+func (s *Store) List(ctx context.Context, filter scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+	r, ok := s.resources[filter.Resource]
+	if !ok {
+		return nil, nil, fmt.Errorf("%w: %q", ErrUnknownResource, filter.Resource)
+	}
+	page, err := r.listJSON(request{ctx, s, filter, after})
+	return page.items, page.next, err
+}
+
+// All reads every row that the filter shows, filter.Limit rows at a time, and stops
+// at the first error; see [Resource.All].
+func (s *Store) All(ctx context.Context, filter scope.Filter) iter.Seq2[json.RawMessage, error] {
+	return all(func(after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+		return s.List(ctx, filter, after)
+	})
+}
