@@ -1,0 +1,80 @@
+package federation
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// defaultTimeout is the Config.Timeout of a host that names none.
+const defaultTimeout = 10 * time.Second
+
+// Config is what a handler is made of. NewHandler copies it; the parts themselves
+// must be safe for concurrent use.
+type Config struct {
+	// Authenticator finds the grant behind a request. Required.
+	Authenticator Authenticator
+
+	// Evaluator decides what of a resource the grant shows. Required; scope.Rules
+	// is the ready one.
+	Evaluator scope.Evaluator
+
+	// Lister reads the pages. Required.
+	Lister Lister
+
+	// Cursors seals the position between two pages. Required. Its keys must
+	// outlive the process and be shared by all instances that serve one peer, or
+	// a cursor of one is refused by the next.
+	Cursors *cursor.Codec
+
+	// Addresses limits requests per IP address of the client, before the
+	// credential is looked at. The address is that of http.Request.RemoteAddr:
+	// behind a proxy, a middleware of the host has to put the client's there.
+	// Optional.
+	Addresses Limiter
+
+	// Grants limits requests per grant id. Optional.
+	Grants Limiter
+
+	// Timeout bounds the whole request, through the context that each part gets.
+	// An answer that comes after it is thrown away. Defaults to 10 seconds.
+	Timeout time.Duration
+
+	// Logger gets one line per request, see the package comment. Defaults to
+	// none.
+	Logger *slog.Logger
+}
+
+// NewHandler returns the handler of everything under [Prefix]. Mount it there as
+// it is, without http.StripPrefix; it does its own routing and never redirects.
+// A Config that lacks a required part is an error.
+func NewHandler(cfg Config) (http.Handler, error) {
+	for _, part := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Authenticator", cfg.Authenticator == nil},
+		{"Evaluator", cfg.Evaluator == nil},
+		{"Lister", cfg.Lister == nil},
+		{"Cursors", cfg.Cursors == nil},
+	} {
+		if part.missing {
+			return nil, fmt.Errorf("federation: Config.%s is required", part.name)
+		}
+	}
+	if cfg.Timeout < 0 {
+		return nil, errors.New("federation: Config.Timeout is negative")
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &handler{cfg}, nil
+}

@@ -1,0 +1,86 @@
+// Package federation serves the read verbs of the federation protocol over HTTP:
+// it answers a peer gateway with exactly the rows that a grant and the host's own
+// access control both allow, page by page, and tells it nothing else.
+//
+// [NewHandler] makes an http.Handler of parts that the host plugs in: an
+// [Authenticator] that finds the grant behind a request, a scope.Evaluator that
+// decides what the grant shows, a [Lister] that reads the rows, and a cursor.Codec
+// that seals the place between two pages.
+//
+//	POST /api/federation/v1/list/{resource}   {"limit": 50, "cursor": "…"}, or no body
+//	GET  /api/federation/v1/capabilities
+//
+// # Caveats
+//
+// The handler speaks after the transport has done its part. Set ReadHeaderTimeout
+// and ReadTimeout of the http.Server: a client that sends its body slowly is
+// bounded in memory here (8 KiB), not in time. Behind a proxy, the address that
+// Config.Addresses limits is the proxy's, unless a middleware of the host puts
+// another into Request.RemoteAddr. A 401 has no WWW-Authenticate header, since
+// only the host knows its schemes; a middleware may add it.
+//
+// A part that ignores its context holds its request up: nothing can interrupt it.
+// What it answers after the deadline is thrown away all the same.
+//
+// # Requests
+//
+// The body of a list is one JSON object of at most 8192 bytes with the members
+// limit and cursor, both optional; an empty body is an object without members. A
+// body is application/json, alone or with charset=utf-8, and is not compressed.
+// Unknown and repeated members are refused, like anything behind the object. The
+// limit is an integer of 1 or more, as a number or as its decimal digits in a
+// string; it is clamped to the cap of the grant's scope. The cursor is the
+// nextCursor of the page before; an empty or null one is refused, never taken for
+// the first page.
+//
+// # Responses
+//
+// A page is {"items":[…]}, and {"items":[…],"nextCursor":"…","_truncated":true}
+// while rows remain. Each item has "_source":"local" as its last member.
+//
+// An error is {"error":{"code":"…","message":"…"}}. It is application/problem+json
+// (RFC 9457) if the Accept header names that media type, with a weight above 0 and
+// not below that of application/json. Wildcards do not ask for it.
+//
+// Every response has Cache-Control: no-store, X-Content-Type-Options: nosniff,
+// Content-Length and an X-Request-ID: the one of the request if it is 1 to 128
+// visible ASCII characters, else a random one of 128 bits. The id never stands in a
+// body. Denials that a peer must not tell apart are equal byte by byte: a grant
+// that is unknown, pending, revoked, expired or another's; and a resource that is
+// excluded, not granted or denied by the host.
+//
+// # The log
+//
+// Each request is one line, "federation request", at Info for a 200, at Error for a
+// 5xx and for a grant whose stored scope is invalid (that is the host's to repair),
+// and at Warn for every other denial. Its fields are stable:
+//
+//	request_id  text      as in the response
+//	verb        text      list, capabilities, or empty
+//	resource    text      as the client wrote it, cut at 128 bytes
+//	status      integer   of the response; 0 if a part aborted the handler
+//	code        text      ok, aborted, or the internal code of the denial
+//	stage       text      the part of the decision that denied, or empty
+//	grant       text      id of the grant, once it is known
+//	peer        text      of the grant
+//	subject     text      of the grant
+//	rows        integer   sent
+//	truncated   boolean   a next page was offered
+//	latency     duration  until the response was handed to the server
+//	err         text      the cause, cut at 1024 bytes; absent without one
+//	stack       text      of a part that panicked; else absent
+//	trace       group     how the evaluator decided; absent if it was not asked
+//
+// The codes of a denial are those of package scope (invalid_scope, invalid_resource,
+// resource_excluded, resource_not_granted, invalid_limit, native_rbac_unavailable,
+// native_rbac_denied, undecided) and, of the handler's own stages: bad_path,
+// bad_method, bad_type, bad_size, bad_body; no_credential, authn_unavailable;
+// grant_unknown, grant_pending, grant_revoked, grant_expired, grant_mismatch,
+// grant_changed; rate_limited, limiter_failed; cursor_not_text, cursor_malformed,
+// cursor_too_long, cursor_version, cursor_unknown_key, cursor_forged,
+// cursor_mismatch, cursor_expired; evaluator_failed; resource_not_listed,
+// query_failed, query_unavailable, deadline_exceeded.
+//
+// A client that hung up is code client_gone at Warn. Nothing of this line except
+// the request id, the verb, the resource and the status is ever in a response.
+package federation

@@ -1,0 +1,38 @@
+package federation
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+)
+
+// A panicError is what a plugged-in part panicked with.
+type panicError struct {
+	part  string
+	value any
+	stack []byte
+}
+
+// Error names the part and what it panicked with. It is for the host's log. There
+// is no Unwrap: a part that panics with ErrGrantRevoked has not said that the
+// grant is revoked.
+func (e *panicError) Error() string { return fmt.Sprintf("%s panicked: %v", e.part, e.value) }
+
+// guarded calls f, which runs a part that the host plugged in. A panic becomes an
+// error beside the zero result, so it can never pass for an answer. The one
+// exception is http.ErrAbortHandler, by which a handler asks net/http to drop the
+// connection: it goes on.
+func guarded[T any](part string, f func() (T, error)) (result T, err error) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		if value == http.ErrAbortHandler {
+			panic(value)
+		}
+		var zero T
+		result, err = zero, &panicError{part: part, value: value, stack: debug.Stack()}
+	}()
+	return f()
+}

@@ -1,0 +1,127 @@
+package federation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// Prefix is the path under which the handler answers.
+const Prefix = "/api/federation/v1/"
+
+// The verbs of the protocol, as they stand in paths, in capabilities and in the
+// log.
+const (
+	verbList         = "list"
+	verbCapabilities = "capabilities"
+)
+
+// handler serves the verbs. It holds no state beside its parts.
+type handler struct{ Config }
+
+// An exchange is one request on its way through the handler, with all that its
+// log line will say.
+type exchange struct {
+	ctx       context.Context // ends at the deadline, or when the client goes
+	request   *http.Request   // carries ctx
+	id        string
+	verb      string
+	resource  string
+	grant     scope.Grant
+	trace     scope.Trace
+	evaluated bool
+	rows      int
+	truncated bool
+}
+
+// ServeHTTP answers one request and logs it.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
+	defer cancel()
+	x := &exchange{ctx: ctx, request: r.WithContext(ctx), id: requestID(r.Header)}
+
+	// Also when a part aborts the handler by panicking: then there is no outcome.
+	var done outcome
+	defer func() { h.log(x, done, time.Since(started)) }()
+
+	body := borrowBuffer()
+	defer returnBuffer(body)
+	refused := h.serve(x, body)
+
+	reply := answer{status: http.StatusOK, contentType: contentTypeJSON, body: body.Bytes()}
+	if refused != nil {
+		reply = refuse(refused, wantsProblem(r.Header))
+	}
+	done = outcome{status: reply.status, refused: refused}
+	done.writing = reply.write(w, x.id)
+}
+
+// serve routes the request and writes the body of a 200 to body, or returns why
+// there is none.
+func (h *handler) serve(x *exchange, body *bytes.Buffer) *refusal {
+	x.verb, x.resource = route(x.request.URL.Path)
+	switch x.verb {
+	case verbList:
+		return h.list(x, body)
+	case verbCapabilities:
+		return h.capabilities(x, body)
+	}
+	return &refusal{code: codeBadPath}
+}
+
+// route returns the verb of a path, and "" for a path that has none. The resource
+// is one path segment of any text: whether it exists is for the registry to say,
+// after the peer has proved who it is.
+func route(path string) (verb, resource string) {
+	rest, ours := strings.CutPrefix(path, Prefix)
+	if !ours {
+		return "", ""
+	}
+	if rest == verbCapabilities {
+		return verbCapabilities, ""
+	}
+	resource, list := strings.CutPrefix(rest, verbList+"/")
+	if !list || resource == "" || strings.Contains(resource, "/") {
+		return "", ""
+	}
+	return verbList, resource
+}
+
+// only refuses every method but one.
+func (x *exchange) only(method string) *refusal {
+	if x.request.Method != method {
+		return &refusal{code: codeBadMethod, allow: method}
+	}
+	return nil
+}
+
+// over tells why the time of the request is over, and nil while it is not. The
+// clock has the last word: on a busy machine the timer of the context is late.
+func (x *exchange) over() error {
+	if err := x.ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, _ := x.ctx.Deadline(); !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// overdue refuses a request whose time is over, whatever its parts have answered
+// since, or whose client has gone.
+func (x *exchange) overdue(stage scope.Stage) *refusal {
+	err := x.over()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return &refusal{code: codeClientGone, stage: stage, err: err}
+	}
+	return &refusal{code: codeDeadline, stage: stage, err: err}
+}

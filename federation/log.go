@@ -1,0 +1,117 @@
+package federation
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// What goes to the log is bounded, in bytes: the text of a client may be as long
+// as the server's header limit, and a host's error may quote it.
+const (
+	maxLoggedName  = 128
+	maxLoggedError = 1024
+	maxLoggedStack = 8192
+)
+
+// codeOK and codeAborted are the codes of the log lines that no refusal stands
+// behind: a 200, and a handler that a part aborted with http.ErrAbortHandler.
+const (
+	codeOK      scope.Code = "ok"
+	codeAborted scope.Code = "aborted"
+)
+
+// An outcome is how a request ended. The zero outcome is a handler that was
+// aborted.
+type outcome struct {
+	status  int
+	refused *refusal
+	writing error // of the response
+}
+
+// log writes the one line of a request, with the fields of the package comment.
+func (h *handler) log(x *exchange, done outcome, latency time.Duration) {
+	code, stage, err := done.reason()
+	level := levelOf(done.status, code)
+	if !h.Logger.Enabled(x.ctx, level) {
+		return
+	}
+	rows, truncated := x.rows, x.truncated
+	if done.refused != nil {
+		rows, truncated = 0, false // a page may have been thrown away
+	}
+	attrs := make([]slog.Attr, 0, 16)
+	attrs = append(attrs,
+		slog.String("request_id", x.id),
+		slog.String("verb", x.verb),
+		slog.String("resource", bounded(x.resource, maxLoggedName)),
+		slog.Int("status", done.status),
+		slog.String("code", string(code)),
+		slog.String("stage", string(stage)),
+		slog.String("grant", bounded(x.grant.ID, maxLoggedName)),
+		slog.String("peer", bounded(x.grant.Peer, maxLoggedName)),
+		slog.String("subject", bounded(x.grant.Subject, maxLoggedName)),
+		slog.Int("rows", rows),
+		slog.Bool("truncated", truncated),
+		slog.Duration("latency", latency),
+	)
+	if err != nil {
+		// fmt survives an Error method that panics.
+		attrs = append(attrs, slog.String("err", bounded(fmt.Sprint(err), maxLoggedError)))
+	}
+	if panicked := (*panicError)(nil); errors.As(err, &panicked) {
+		attrs = append(attrs, slog.String("stack", bounded(string(panicked.stack), maxLoggedStack)))
+	}
+	if x.evaluated {
+		attrs = append(attrs, slog.Any("trace", x.trace))
+	}
+	h.Logger.LogAttrs(x.ctx, level, "federation request", attrs...)
+}
+
+// reason returns the internal code and stage of an outcome, and the error behind
+// it.
+func (o outcome) reason() (scope.Code, scope.Stage, error) {
+	switch {
+	case o.refused != nil:
+		return o.refused.code, o.refused.ruling().stage, errors.Join(o.refused.err, o.writing)
+	case o.status == 0:
+		return codeAborted, "", nil
+	case o.writing != nil:
+		return codeClientGone, "", o.writing
+	}
+	return codeOK, "", nil
+}
+
+// levelOf puts what needs the host's attention at Error: a part that failed, and a
+// stored scope that does not parse. A client that hung up is no fault of the host.
+func levelOf(status int, code scope.Code) slog.Level {
+	switch {
+	case code == scope.CodeInvalidScope:
+		return slog.LevelError
+	case code == codeClientGone:
+		return slog.LevelWarn
+	case status == http.StatusOK:
+		return slog.LevelInfo
+	case status >= http.StatusInternalServerError, status == 0:
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+// bounded cuts text to at most limit bytes, at the edge of a character, and marks
+// the cut.
+func bounded(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	cut := limit - len("…")
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
