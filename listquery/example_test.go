@@ -37,7 +37,7 @@ func invoiceDefinition() listquery.Definition[Invoice] {
 		Key:     "id",                // and by id where that is equal
 		Visible: listquery.Any(
 			listquery.Personal("owner_id"),
-			listquery.Parent("project_id", "projects", "id", listquery.Teams("team_id")),
+			listquery.Parent("project_id", "projects", "id", listquery.TeamUUIDs("team_id")),
 		),
 		Where: squirrel.NotEq{"state": "draft"},
 	}

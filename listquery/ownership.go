@@ -12,7 +12,7 @@ func (s *Schema) throughProject(column string) (Visibility, error) {
 	}
 	owned := Any(
 		All(Is(projects.column("owner_type"), "user"), Personal(projects.column("owner_id"))),
-		All(Is(projects.column("owner_type"), "team"), Teams(projects.column("team_id"))),
+		All(Is(projects.column("owner_type"), "team"), TeamUUIDs(projects.column("team_id"))),
 	)
 	return Parent(column, projects.name, projects.column("id"), owned), nil
 }

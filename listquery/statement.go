@@ -2,6 +2,8 @@ package listquery
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/Masterminds/squirrel"
 
@@ -30,6 +32,7 @@ const (
 	constantSlot slotKind = iota
 	subjectSlot
 	teamsSlot
+	teamUUIDsSlot
 	positionSlot
 	limitSlot
 )
@@ -78,7 +81,7 @@ func countPlaceholders(sql string) int {
 // arguments fills the slots for one request. The order columns of after are its last
 // ones: what stands before them names the block and is part of the statement.
 func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) []any {
-	var subject, teams any
+	var subject, teams, teamUUIDs any
 	args := make([]any, len(st.slots))
 	for i, s := range st.slots {
 		switch s.kind {
@@ -92,6 +95,11 @@ func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) 
 				teams = st.dialect.array(f.Teams)
 			}
 			args[i] = teams
+		case teamUUIDsSlot:
+			if teamUUIDs == nil {
+				teamUUIDs = st.dialect.array(onlyUUIDs(f.Teams))
+			}
+			args[i] = teamUUIDs
 		case positionSlot:
 			args[i] = st.dialect.position(after[s.index])
 		case limitSlot:
@@ -101,4 +109,17 @@ func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) 
 		}
 	}
 	return args
+}
+
+// onlyUUIDs returns the ids that are uuids as databases write them.
+func onlyUUIDs(ids []string) []string {
+	if !slices.ContainsFunc(ids, isNoUUID) {
+		return ids
+	}
+	return slices.DeleteFunc(slices.Clone(ids), isNoUUID)
+}
+
+func isNoUUID(id string) bool {
+	_, err := cursor.ParseUUID(id)
+	return err != nil || strings.ToLower(id) != id
 }

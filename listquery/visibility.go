@@ -41,8 +41,14 @@ func Personal(column string) Visibility {
 	}}
 }
 
-// Teams shows the rows whose column is one of the filter's teams.
-func Teams(column string) Visibility {
+// Teams shows the rows whose column, of type text, is one of the filter's teams.
+func Teams(column string) Visibility { return teams(column, teamsSlot) }
+
+// TeamUUIDs is Teams for a column of type uuid. Teams of the filter that are no uuid in
+// lower case match no row; Postgres would refuse the statement for them.
+func TeamUUIDs(column string) Visibility { return teams(column, teamUUIDsSlot) }
+
+func teams(column string, ids slotKind) Visibility {
 	return Visibility{func(a alias, s shape) (squirrel.Sqlizer, error) {
 		if !s.teams {
 			return nil, nil
@@ -51,7 +57,7 @@ func Teams(column string) Visibility {
 		if err != nil {
 			return nil, err
 		}
-		return squirrel.Expr(s.dialect.memberOf(name), slot{kind: teamsSlot}), nil
+		return squirrel.Expr(s.dialect.memberOf(name), slot{kind: ids}), nil
 	}}
 }
 

@@ -67,16 +67,13 @@ func describe(personal bool, teams int) string {
 	return fmt.Sprintf("no personal rows, teams %d", teams)
 }
 
-// LogValue implements slog.LogValuer with a group of the same facts.
+// LogValue implements slog.LogValuer with a group of the same facts, but for who
+// asked for what: that stands in the line of the log which the group is part of.
 func (t Trace) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("outcome", t.outcome()),
 		slog.String("stage", string(t.row.stage())),
 		slog.Any("passed", t.row.passed()),
-		slog.String("grant", t.grant),
-		slog.String("peer", t.peer),
-		slog.String("subject", t.subject),
-		slog.String("resource", t.shownResource()),
 	}
 	if code := t.deniedCode(); code != "" {
 		attrs = append(attrs, slog.String("code", string(code)))

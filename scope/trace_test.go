@@ -25,7 +25,7 @@ func TestATraceShowsHowADecisionCameAbout(t *testing.T) {
 	}{
 		{"some", nil,
 			[]string{`grant "grant-1"`, `peer "peer-1"`, `subject "user-1"`, `resource "tasks"`, "row_cap (limit not asked, cap 10: 10 rows)", "native_rbac (personal rows, teams 1)", "intersect: some (personal rows, teams 0)"},
-			[]string{"outcome=some", "stage=intersect", "grant=grant-1", "peer=peer-1", "subject=user-1", "resource=tasks", "cap=10", "limit=10", "native.teams=1", "scope.teams=0"}, 6},
+			[]string{"outcome=some", "stage=intersect", "cap=10", "limit=10", "native.teams=1", "scope.teams=0"}, 6},
 		{"none", []int{row14}, []string{"no personal rows, teams 1", "intersect: none"}, []string{"outcome=none", "native.personal=false"}, 6},
 		{"invalid scope", []int{row5}, []string{"denied at scope_parse: invalid_scope"}, []string{"outcome=deny", "stage=scope_parse", "code=invalid_scope", "error="}, 0},
 		{"unknown resource", []int{row6}, []string{"denied at resource_allowlist: invalid_resource"}, []string{"code=invalid_resource"}, 1},
