@@ -1,0 +1,15 @@
+// Package fedkit is the documentation of a module of independent packages; import the
+// one that you need.
+//
+// A gateway serves lists of a user's rows to peer gateways that hold a grant: exactly
+// the rows that the grant and the gateway's own access rules allow, page by page. The
+// example of this package wires one from parts:
+//
+//   - [github.com/mosaicstack/fedkit/federation] answers HTTP requests,
+//   - [github.com/mosaicstack/fedkit/scope] decides what a grant shows,
+//   - [github.com/mosaicstack/fedkit/listquery] reads the rows from Postgres or SQLite,
+//   - [github.com/mosaicstack/fedkit/cursor] carries the position between two pages.
+//
+// Each works without the others: federation lists whatever implements its Lister, and
+// a program that imports only cursor or scope depends on the standard library alone.
+package fedkit

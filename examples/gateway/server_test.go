@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mosaicstack/fedkit/federation"
+)
+
+// slowRequest sends the header of a list request and waits until the gateway has
+// begun to read the body. It returns the connection and the missing body.
+func slowRequest(t *testing.T, p *program) (conn net.Conn, body string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatalf("the gateway is not reached: %v", err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	body = `{"limit":1}`
+	// The server asks for the body once the handler reads it: the request is in flight.
+	fmt.Fprintf(conn, "POST %slist/tasks HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		federation.Prefix, firstToken(t, p), len(body))
+	conn.SetDeadline(time.Now().Add(patience))
+	line, err := bufio.NewReaderSize(conn, 25).ReadString('\n') // reads no further than "HTTP/1.1 100 Continue\r\n\r\n"
+	if err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("the gateway answers the header with %q and %v, want 100 Continue", line, err)
+	}
+	return conn, body
+}
+
+// firstToken returns the first token of an active grant in the banner.
+func firstToken(t *testing.T, p *program) string {
+	t.Helper()
+	for line := range strings.Lines(p.banner) {
+		if fields := strings.Fields(line); len(fields) > 3 && fields[3] == "active" {
+			return fields[0]
+		}
+	}
+	t.Fatalf("no active grant stands in the banner:\n%s", p.banner)
+	return ""
+}
+
+// refusesConnections tells if nothing listens any more.
+func (p *program) refusesConnections() bool {
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(p.url, "http://"), time.Second)
+	if err == nil {
+		conn.Close()
+	}
+	return err != nil
+}
+
+func TestASignalDrainsRequestsInFlightAndEndsWith0(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			p := start(t)
+			conn, body := slowRequest(t, p)
+			p.signal(t, sig)
+			eventually(t, "the gateway refuses new connections", p.refusesConnections)
+			fmt.Fprint(conn, body)
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("the request in flight gets no answer: %v", err)
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Errorf("the request in flight is answered with %d, want 200", response.StatusCode)
+			}
+			if code := p.end(t).code; code != 0 {
+				t.Errorf("after %s the gateway ends with %d, want 0", sig, code)
+			}
+		})
+	}
+}
+
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	slowRequest(t, p)
+	p.signal(t, syscall.SIGTERM)
+	eventually(t, "the gateway refuses new connections", p.refusesConnections)
+	p.signal(t, syscall.SIGTERM)
+	since := time.Now()
+	code := p.end(t).code
+	if waited := time.Since(since); waited > 5*time.Second { // the server would wait for the body twice as long
+		t.Errorf("the gateway ends %s after the second SIGTERM, want at once", waited)
+	}
+	if code == 0 {
+		t.Error("a gateway that cuts off a request ends with 0")
+	}
+}
+
+func TestAnIdleGatewayEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	p.signal(t, syscall.SIGTERM)
+	if code := p.end(t).code; code != 0 {
+		t.Errorf("the gateway ends with %d, want 0", code)
+	}
+}
+
+func TestAnUnspecifiedAddressIsPrintedAsOneToConnectTo(t *testing.T) {
+	t.Parallel()
+	p := start(t, "-addr", ":0")
+	if !strings.HasPrefix(p.url, "http://localhost:") || p.refusesConnections() {
+		t.Errorf("a gateway at -addr :0 prints %q, want a URL of localhost that answers", p.url)
+	}
+}
