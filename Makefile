@@ -1,0 +1,35 @@
+# What people run. Everything that a change must pass is `make ci`.
+
+# Each module of the repository, by its directory; the root is first.
+modules := . $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod))
+
+# Further flags for go test, as in: make test TESTFLAGS=-v
+TESTFLAGS ?=
+
+.PHONY: help test race check fuzz bench ci
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+test: ## run every test of every module; installs a Postgres server where there is none
+	@scripts/install-postgres.sh
+	@for module in $(modules); do \
+		echo "go test in $$module"; \
+		(cd "$$module" && GOWORK=off FEDKIT_REQUIRE_POSTGRES=1 go test $(TESTFLAGS) ./...) || exit 1; \
+	done
+
+race: ## the same under the race detector and in random order
+	@.ci/run race
+
+check: ## formatting, vet, staticcheck, go.mod files, builds for other systems
+	@.ci/run gofmt vet staticcheck tidy verify cross
+
+fuzz: ## run each fuzz target for 20 seconds
+	@.ci/run fuzz
+
+bench: ## run the benchmarks of every module
+	@scripts/install-postgres.sh
+	FEDKIT_REQUIRE_POSTGRES=1 go test -run '^$$' -bench . -benchmem work
+
+ci: ## everything that a change must pass
+	@.ci/run
