@@ -14,7 +14,8 @@ import (
 // after the page has been computed, so that a grant revoked in between ends in
 // 403 and not in data (row 16 of the decision table). Both calls must therefore
 // read the state of the grant afresh; an answer cached per connection or per
-// credential delays revocation by the age of the cache.
+// credential delays revocation by the age of the cache. A credential that is good
+// for one use must be remembered for its request, or the second call refuses it.
 //
 // The request's body has been consumed and reads as empty. Its context ends at
 // the handler's deadline. Authenticate must not keep or change the request.

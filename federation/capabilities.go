@@ -32,6 +32,7 @@ func (h *handler) capabilities(x *exchange, body *bytes.Buffer) *refusal {
 	if refused := x.only(http.MethodGet); refused != nil {
 		return refused
 	}
+	defer x.limitTo(h.Timeout)()
 	if refused := h.admit(x); refused != nil {
 		return refused
 	}

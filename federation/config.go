@@ -29,7 +29,8 @@ type Config struct {
 
 	// Cursors seals the position between two pages. Required. Its keys must
 	// outlive the process and be shared by all instances that serve one peer, or
-	// a cursor of one is refused by the next.
+	// a cursor of one is refused by the next. Plain cursors let a peer write
+	// positions of its own: they are for tests.
 	Cursors *cursor.Codec
 
 	// Addresses limits requests per IP address of the client, before the
@@ -41,7 +42,8 @@ type Config struct {
 	// Grants limits requests per grant id. Optional.
 	Grants Limiter
 
-	// Timeout bounds the whole request, through the context that each part gets.
+	// Timeout bounds the work on a request once its body has been read, through the
+	// context that each part gets.
 	// An answer that comes after it is thrown away. Defaults to 10 seconds.
 	Timeout time.Duration
 

@@ -57,6 +57,7 @@ const (
 	codeQueryUnavailable scope.Code = "query_unavailable"
 	codeDeadline         scope.Code = "deadline_exceeded"
 	codeClientGone       scope.Code = "client_gone"
+	codeHandlerFailed    scope.Code = "handler_failed"
 )
 
 // The stages that this package decides itself; the others are those of package
@@ -69,6 +70,7 @@ const (
 	stageEvaluate  scope.Stage = "evaluate"
 	stageAfter     scope.Stage = "after"
 	stageQuery     scope.Stage = "query"
+	stageHandler   scope.Stage = "handler"
 )
 
 // A ruling is what one internal code is on the wire. The message is constant, so
@@ -141,6 +143,7 @@ var decisionTable = []ruling{
 	{17, codeQueryUnavailable, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeDeadline, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeClientGone, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
+	{0, codeHandlerFailed, stageHandler, http.StatusInternalServerError, wireInternalError, saysFailed},
 }
 
 // rulings finds a code in the decision table.

@@ -47,7 +47,8 @@
 // visible ASCII characters, else a random one of 128 bits. The id never stands in a
 // body. Denials that a peer must not tell apart are equal byte by byte: a grant
 // that is unknown, pending, revoked, expired or another's; and a resource that is
-// excluded, not granted or denied by the host.
+// excluded, not granted or, if the request is well formed, denied by the host. (The
+// host is asked last: a bad limit or cursor is refused before.)
 //
 // # The log
 //
@@ -79,7 +80,7 @@
 // grant_changed; rate_limited, limiter_failed; cursor_not_text, cursor_malformed,
 // cursor_too_long, cursor_version, cursor_unknown_key, cursor_forged,
 // cursor_mismatch, cursor_expired; evaluator_failed; resource_not_listed,
-// query_failed, query_unavailable, deadline_exceeded.
+// query_failed, query_unavailable, deadline_exceeded; handler_failed.
 //
 // A client that hung up is code client_gone at Warn. Nothing of this line except
 // the request id, the verb, the resource and the status is ever in a response.

@@ -95,6 +95,14 @@ func failures(tb testing.TB) []failure {
 				return rules.Evaluate(ctx, req)
 			})
 		}),
+		spoiled("the evaluator lets more rows through than the cap", codeEvaluatorFailed, func(h *host) {
+			rules := newRules(tb, h)
+			h.evaluator = evaluatorFunc(func(ctx context.Context, req scope.Request) scope.Decision {
+				req.Grant.Scope = wideScope(tb)
+				return rules.Evaluate(ctx, req)
+			})
+		}),
+		spoiled("an error panics when it is looked at", codeHandlerFailed, refusing((*brokenError)(nil))),
 		spoiled("native access panics", scope.CodeNativeUnavailable, func(h *host) {
 			h.native = func(context.Context, scope.AccessRequest) (scope.Access, error) { panic("boom") }
 		}),
@@ -212,4 +220,20 @@ func flipped(token string) string {
 		other = 'B'
 	}
 	return token[:at] + string(other) + token[at+1:]
+}
+
+// A brokenError that is nil panics when anybody asks what it wraps: a host's typed nil.
+type brokenError struct{ cause error }
+
+func (e *brokenError) Error() string { return "broken" }
+func (e *brokenError) Unwrap() error { return e.cause }
+
+// wideScope allows more rows than the scope of any grant in these tests.
+func wideScope(tb testing.TB) scope.Scope {
+	tb.Helper()
+	wide, err := scope.Parse(scope.Standard(), []byte(`{"resources":["tasks"],"max_rows_per_query":10000}`))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return wide
 }

@@ -23,16 +23,21 @@ func (e *panicError) Error() string { return fmt.Sprintf("%s panicked: %v", e.pa
 // exception is http.ErrAbortHandler, by which a handler asks net/http to drop the
 // connection: it goes on.
 func guarded[T any](part string, f func() (T, error)) (result T, err error) {
+	returned := false
 	defer func() {
-		value := recover()
-		if value == nil {
+		// A flag instead of a look at what recover returns: that is nil for
+		// panic(nil) under GODEBUG=panicnil=1.
+		if returned {
 			return
 		}
+		value := recover()
 		if value == http.ErrAbortHandler {
 			panic(value)
 		}
 		var zero T
 		result, err = zero, &panicError{part: part, value: value, stack: debug.Stack()}
 	}()
-	return f()
+	result, err = f()
+	returned = true
+	return result, err
 }

@@ -27,7 +27,7 @@ type handler struct{ Config }
 // An exchange is one request on its way through the handler, with all that its
 // log line will say.
 type exchange struct {
-	ctx       context.Context // ends at the deadline, or when the client goes
+	ctx       context.Context // ends when the client goes, or at the deadline
 	request   *http.Request   // carries ctx
 	id        string
 	verb      string
@@ -42,9 +42,7 @@ type exchange struct {
 // ServeHTTP answers one request and logs it.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
-	ctx, cancel := context.WithTimeout(r.Context(), h.Timeout)
-	defer cancel()
-	x := &exchange{ctx: ctx, request: r.WithContext(ctx), id: requestID(r.Header)}
+	x := &exchange{ctx: r.Context(), request: r, id: requestID(r.Header)}
 
 	// Also when a part aborts the handler by panicking: then there is no outcome.
 	var done outcome
@@ -52,7 +50,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	body := borrowBuffer()
 	defer returnBuffer(body)
-	refused := h.serve(x, body)
+	refused, err := guarded("handler", func() (*refusal, error) { return h.serve(x, body), nil })
+	if err != nil { // an error of the host's that panics when it is looked at
+		refused = &refusal{code: codeHandlerFailed, err: err}
+	}
 
 	reply := answer{status: http.StatusOK, contentType: contentTypeJSON, body: body.Bytes()}
 	if refused != nil {
@@ -93,6 +94,14 @@ func route(path string) (verb, resource string) {
 	return verbList, resource
 }
 
+// limitTo starts the time that the work on a request may take. The body has been read
+// by then: a client that sent it slowly has not used up the time of the host's parts.
+func (x *exchange) limitTo(timeout time.Duration) (cancel context.CancelFunc) {
+	x.ctx, cancel = context.WithTimeout(x.ctx, timeout)
+	x.request = x.request.WithContext(x.ctx)
+	return cancel
+}
+
 // only refuses every method but one.
 func (x *exchange) only(method string) *refusal {
 	if x.request.Method != method {
@@ -107,7 +116,7 @@ func (x *exchange) over() error {
 	if err := x.ctx.Err(); err != nil {
 		return err
 	}
-	if deadline, _ := x.ctx.Deadline(); !time.Now().Before(deadline) {
+	if deadline, ok := x.ctx.Deadline(); ok && !time.Now().Before(deadline) {
 		return context.DeadlineExceeded
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 var (
 	errNotListed     = errors.New("federation: the lister does not serve this resource")
 	errCursorNotText = errors.New("federation: cursor is not a string, or is empty")
+	errUndecoded     = errors.New("federation: the cursor could not be decoded")
 	errTokenTooLong  = errors.New("federation: the next cursor is longer than the contract allows")
 )
 
@@ -68,7 +69,8 @@ func (h *handler) newKeyset(x *exchange, given *string) *keyset {
 // bad cursor costs the host nothing.
 func (k *keyset) check() (scope.Code, error) {
 	if !k.checked {
-		k.checked = true
+		// Whoever recovers from a panic in here and asks again gets an error.
+		k.checked, k.code, k.err = true, codeQueryFailed, errUndecoded
 		k.code, k.err = k.decode()
 	}
 	return k.code, k.err

@@ -39,13 +39,20 @@ func limited(limiter Limiter, key string) *refusal {
 	return nil
 }
 
-// address returns the IP address of the client as the key of the address limiter.
-// An IPv4 address gives the same key whether or not the socket maps it to IPv6.
+// address returns the key of the address limiter: the client's IPv4 address, whether
+// or not the socket maps it to IPv6, or the /64 network of its IPv6 address, since
+// whoever has one address of such a network has all of them (RFC 6177).
 func address(r *http.Request) string {
-	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		return at.Addr().Unmap().WithZone("").String()
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
 	}
-	return r.RemoteAddr
+	client := at.Addr().Unmap().WithZone("")
+	if client.Is4() {
+		return client.String()
+	}
+	network, _ := client.Prefix(64) // 64 is a length of IPv6
+	return network.String()
 }
 
 // retryAfterSeconds renders a wait as the header Retry-After wants it: whole

@@ -22,6 +22,7 @@ func (h *handler) list(x *exchange, body *bytes.Buffer) *refusal {
 	if refused != nil {
 		return refused
 	}
+	defer x.limitTo(h.Timeout)()
 	if refused := h.admit(x); refused != nil {
 		return refused
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -262,4 +263,37 @@ func TestAHandlerNeedsItsParts(t *testing.T) {
 			t.Errorf("a Config %s is accepted", name)
 		}
 	}
+}
+
+// Under the older meaning of panic(nil) recover returns nil, as if nothing had
+// happened, and an empty result would pass for the last page.
+func TestAPanicWithNilIsNoAnswerInItsOlderMeaningEither(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	h := newHost(t)
+	h.list = func(context.Context, scope.Filter, cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+		panic(nil)
+	}
+	if got := h.post(t, "tasks", ""); got.Code != http.StatusInternalServerError {
+		t.Errorf("a lister that panics with nil is answered with %d %s", got.Code, got.Body)
+	}
+}
+
+// A client that sends its body slowly has not used up the time of the host's parts.
+func TestTheTimeOfARequestBeginsBehindItsBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t)
+		h.authenticate = func(r *http.Request) (scope.Grant, error) { return h.grant, r.Context().Err() }
+		r := newPost(Prefix+"list/tasks", "{}")
+		r.Body = slowBody{r.Body}
+		if got := h.serve(t, r); got.Code != http.StatusOK {
+			t.Errorf("a body that took an hour is answered with %d %s", got.Code, got.Body)
+		}
+	})
+}
+
+type slowBody struct{ io.ReadCloser }
+
+func (b slowBody) Read(p []byte) (int, error) {
+	time.Sleep(time.Hour)
+	return b.ReadCloser.Read(p)
 }

@@ -20,6 +20,12 @@ func (s Scope) MarshalJSON() ([]byte, error) {
 	return append([]byte(nil), s.contents.canonical...), nil
 }
 
+// UnmarshalJSON always fails: a scope is read by [Parse], which knows the host's
+// registry. Without this method encoding/json would read any text as the zero Scope.
+func (s *Scope) UnmarshalJSON([]byte) error {
+	return fmt.Errorf("%w: a scope is read by scope.Parse, which knows the host's registry", ErrInvalid)
+}
+
 // appendJSON never writes more bytes than a text that Parse took the contents
 // from has: it sorts and leaves out, and every string is in its shortest form.
 // So what Parse read, it can read again.

@@ -97,3 +97,11 @@ func TestWhatJSONMarshalEscapesFurtherIsTheSameScope(t *testing.T) {
 		t.Errorf("%s has another hash than %s", text, canonical(t, s))
 	}
 }
+
+func TestEncodingJSONDoesNotReadAScopeAsOneThatDenies(t *testing.T) {
+	var grant scope.Grant
+	err := json.Unmarshal([]byte(`{"ID":"grant-1","Scope":{"resources":["tasks"],"max_rows_per_query":1}}`), &grant)
+	if !errors.Is(err, scope.ErrInvalid) {
+		t.Errorf("json.Unmarshal of a scope: %v, want an error that matches %v", err, scope.ErrInvalid)
+	}
+}

@@ -1,6 +1,7 @@
 package scope_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -86,4 +87,26 @@ func TestADenialUnwrapsToItsCause(t *testing.T) {
 	if (&scope.Denial{}).Error() == "" {
 		t.Error("the zero Denial has no message")
 	}
+}
+
+func TestAHostThatWrapsAnEvaluatorCanDeny(t *testing.T) {
+	reason := errors.New("legal hold")
+	for name, d := range map[string]scope.Decision{
+		"some":      evaluateWith(t, t.Context(), allowing(scope.Access{Allowed: true, Personal: true})),
+		"none":      evaluateWith(t, t.Context(), allowing(scope.Access{Allowed: true})),
+		"undecided": {},
+	} {
+		denial := denialOf(t, d.Deny(reason), scope.CodeNativeDenied)
+		if !errors.Is(denial, reason) || denial.Stage != scope.StageNativeRBAC {
+			t.Errorf("the %s decision is denied as %v at %s, want %v at %s", name, denial, denial.Stage, reason, scope.StageNativeRBAC)
+		}
+	}
+	unavailable := evaluateWith(t, t.Context(), nativeFunc(func(context.Context, scope.AccessRequest) (scope.Access, error) {
+		return scope.Access{}, errors.New("down")
+	}))
+	denialOf(t, unavailable.Deny(reason), scope.CodeNativeUnavailable)
+}
+
+func allowing(access scope.Access) scope.NativeRBAC {
+	return nativeFunc(func(context.Context, scope.AccessRequest) (scope.Access, error) { return access, nil })
 }

@@ -46,7 +46,7 @@ func TestAFilterAllowsOwnedRowsAndPrivateOnesOfTheSubject(t *testing.T) {
 }
 
 func TestAnEmptyIdMatchesNothing(t *testing.T) {
-	f := scope.Filter{Personal: true, Teams: []string{""}}
+	f := scope.Filter{Subject: "u", Teams: []string{""}}
 	if !f.Empty() {
 		t.Errorf("%+v is not Empty", f)
 	}

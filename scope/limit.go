@@ -17,8 +17,8 @@ type Limit struct {
 // ParseLimit reads a limit in canonical decimal: the digits of 1 to 2^53-1,
 // without sign, space, fraction, exponent, leading zero or other base. Any
 // other text, "" included, gives an invalid Limit, which Evaluate refuses in
-// its turn: a peer that may not read a resource at all does not learn from the
-// order of refusals whether its limit was good.
+// its turn: a peer that was not granted a resource does not learn from the order
+// of refusals whether its limit was good.
 func ParseLimit(text string) Limit {
 	rows, ok := plainInteger(text, maxLimit)
 	return Limit{rows: rows, invalid: !ok}

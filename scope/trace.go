@@ -79,7 +79,7 @@ func (t Trace) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("code", string(code)))
 	}
 	if t.err != nil {
-		attrs = append(attrs, slog.String("error", t.err.Error()))
+		attrs = append(attrs, slog.String("error", bounded(t.err.Error())))
 	}
 	if t.limit > 0 {
 		attrs = append(attrs,
@@ -92,12 +92,22 @@ func (t Trace) LogValue() slog.Value {
 			slog.Bool("allowed", t.native.Allowed),
 			slog.Bool("personal", t.native.Personal),
 			slog.Int("teams", t.nativeTeams),
-			slog.String("reason", t.native.Reason)))
+			slog.String("reason", bounded(t.native.Reason))))
 	}
 	if t.row >= rowNone {
 		attrs = append(attrs, slog.Bool("personal", t.personal), slog.Int("teams", t.teams))
 	}
 	return slog.GroupValue(attrs...)
+}
+
+// maxLogged is how many bytes of a host's error a log gets: it may hold a stack.
+const maxLogged = 1024
+
+func bounded(text string) string {
+	if len(text) <= maxLogged {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
 }
 
 func (t Trace) outcome() string {
