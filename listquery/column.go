@@ -29,7 +29,7 @@ type Column[T any] struct {
 //	listquery.Col("created_at", func(i *Invoice) *time.Time { return &i.CreatedAt })
 //
 // Times are read in UTC, exact to the microsecond. Null in a column whose field is
-// not a pointer is an error of the page.
+// not a pointer is an error of the page that reads it.
 func Col[T any, V Type](column string, field func(*T) *V) Column[T] {
 	return colAs(column, column, field)
 }

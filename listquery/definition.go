@@ -3,7 +3,9 @@ package listquery
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/Masterminds/squirrel"
 
@@ -40,8 +42,9 @@ type Definition[T any] struct {
 	Visible Visibility
 
 	// Where is a further condition on every row, if not nil. It is put in parentheses
-	// and joined with AND. Conditions that are always true are refused, because
-	// squirrel writes an empty Eq or And so.
+	// and joined with AND; its arguments are written as question marks. A condition
+	// with (1=1) anywhere in it is refused, because that is how squirrel writes an
+	// empty Eq or And: a restriction that somebody lost.
 	Where squirrel.Sqlizer
 }
 
@@ -122,6 +125,9 @@ func (r *Resource[T]) setOrder(names []string) error {
 	return nil
 }
 
+// numberedPattern is an argument of Postgres.
+var numberedPattern = regexp.MustCompile(`\$[0-9]`)
+
 func checkWhere(where squirrel.Sqlizer) error {
 	if where == nil {
 		return nil
@@ -130,8 +136,13 @@ func checkWhere(where squirrel.Sqlizer) error {
 	if err != nil {
 		return err
 	}
-	if text == "" || text == "(1=1)" {
-		return errors.New("the condition Where is always true")
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errors.New("the condition Where is empty")
+	case strings.Contains(text, "(1=1)"):
+		return fmt.Errorf("the condition Where has a part that restricts nothing: %s", text)
+	case numberedPattern.MatchString(text):
+		return fmt.Errorf("the condition Where numbers its arguments, which would be those of the whole statement: %s", text)
 	}
 	for _, arg := range args {
 		if _, isSlot := arg.(slot); isSlot {
@@ -159,14 +170,19 @@ type AnyResource interface {
 	// Name returns the name of the resource in requests and grants.
 	Name() string
 
-	definition() *plan
+	definition() *plan // nil if it was not made by Define
 	listJSON(request) (jsonPage, error)
 }
 
 // Name returns the name of the resource in requests and grants.
 func (r *Resource[T]) Name() string { return r.plan.name }
 
-func (r *Resource[T]) definition() *plan { return &r.plan }
+func (r *Resource[T]) definition() *plan {
+	if r == nil || r.plan.statements == nil {
+		return nil
+	}
+	return &r.plan
+}
 
 // position is the place of a row in the order.
 func (r *Resource[T]) position(block int, row *T) cursor.Position {

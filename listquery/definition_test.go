@@ -174,6 +174,8 @@ func TestNewStoreRefusesAnIncompleteConfig(t *testing.T) {
 		"no resources":         {noDatabase{}, Config{Dialect: SQLite}},
 		"a resource twice":     {noDatabase{}, Config{Dialect: SQLite, Resources: append(resources, resources[0])}},
 		"a nil resource":       {noDatabase{}, Config{Dialect: SQLite, Resources: []AnyResource{nil}}},
+		"a nil *Resource":      {noDatabase{}, Config{Dialect: SQLite, Resources: []AnyResource{(*Resource[Task])(nil)}}},
+		"a zero Resource":      {noDatabase{}, Config{Dialect: SQLite, Resources: []AnyResource{&Resource[Task]{}}}},
 		"a schema with a slip": {noDatabase{}, Config{Dialect: SQLite, Resources: resources, Schema: Schema{TeamMembers: Table{Name: "a b"}}}},
 		"a column with a slip": {noDatabase{}, Config{Dialect: SQLite, Resources: resources, Schema: Schema{TeamMembers: Table{Columns: map[string]string{"team": "t"}}}}},
 		"an unknown dialect":   {noDatabase{}, Config{Dialect: 9, Resources: resources}},
@@ -187,5 +189,63 @@ func TestNewStoreRefusesAnIncompleteConfig(t *testing.T) {
 	}
 	if _, err := NewStore(noDatabase{}, sound); err != nil {
 		t.Errorf("NewStore refused the sound config: %v", err)
+	}
+}
+
+func TestARestrictionThatWasLostOnTheWayIsRefused(t *testing.T) {
+	tenant := squirrel.Eq{"tenant": 1}
+	for name, where := range map[string]squirrel.Sqlizer{
+		"an empty Eq":                 squirrel.Eq{},
+		"an empty And":                squirrel.And{},
+		"an And with an empty Eq":     squirrel.And{squirrel.Eq{}, tenant},
+		"an Or with an empty Eq":      squirrel.Or{squirrel.Eq{}, tenant},
+		"an And of nothing but And":   squirrel.And{squirrel.And{}},
+		"an argument with a number":   squirrel.Expr("tenant = $1"),
+		"a text of nothing but space": squirrel.Expr(" "),
+	} {
+		d := invoiceDefinition()
+		d.Where = where
+		if _, err := Define(d); err == nil {
+			t.Errorf("Define accepted a condition with %s", name)
+		}
+	}
+}
+
+func TestNativeAccessGivesWhateverMakesADifference(t *testing.T) {
+	for name, test := range map[string]struct {
+		visible         Visibility
+		personal, teams bool
+	}{
+		"personal":                     {Personal("owner"), true, false},
+		"teams":                        {Teams("team"), false, true},
+		"both at once":                 {All(Personal("owner"), Teams("team")), true, true},
+		"readers in a team":            {Any(Personal("owner"), All(Personal("reader"), Teams("team"))), true, true},
+		"guests of a team":             {Any(Teams("team"), All(Personal("owner"), Teams("guests"))), true, true},
+		"the parent's":                 {Parent("project", "projects", "id", TeamUUIDs("team")), false, true},
+		"the subject's, through teams": {All(Subject("author"), Teams("team")), false, true},
+	} {
+		d := invoiceDefinition()
+		d.Visible = test.visible
+		r, err := Define(d)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if r.plan.personal != test.personal || r.plan.teams != test.teams {
+			t.Errorf("%s: personal rows count %v and teams %v, want %v and %v", name, r.plan.personal, r.plan.teams, test.personal, test.teams)
+		}
+	}
+}
+
+func TestNewStoreRefusesResourcesThatLookForTeamsElsewhere(t *testing.T) {
+	schema := Schema{}.In("app")
+	resources, err := Standard(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewStore(noDatabase{}, Config{Dialect: Postgres, Resources: resources}); err == nil {
+		t.Error("NewStore looks for teams in another table than its resources")
+	}
+	if _, err := NewStore(noDatabase{}, Config{Dialect: Postgres, Resources: resources, Schema: schema}); err != nil {
+		t.Errorf("NewStore refused the schema of its resources: %v", err)
 	}
 }

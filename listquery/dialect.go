@@ -15,9 +15,10 @@ import (
 type Dialect uint8
 
 const (
-	// Postgres is PostgreSQL 12 or newer.
+	// Postgres is PostgreSQL. Version 15 is tested; the SQL is that of version 12.
 	Postgres Dialect = iota + 1
-	// SQLite is SQLite 3.38 or newer, with its JSON functions.
+	// SQLite is SQLite with row values and JSON functions: version 3.38, by its
+	// manual.
 	SQLite
 )
 

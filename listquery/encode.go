@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,8 +14,11 @@ import (
 	"github.com/mosaicstack/fedkit/cursor"
 )
 
-// pageGuess is for how many rows at most a page makes room in advance.
-const pageGuess = 100
+// pageRows and pageBytes are for how much at most a page makes room in advance.
+const (
+	pageRows  = 100
+	pageBytes = 64 << 10
+)
 
 // A jsonPage is a page of rows as JSON objects.
 type jsonPage struct {
@@ -29,8 +33,8 @@ func (r *Resource[T]) listJSON(req request) (jsonPage, error) {
 	next, err := r.read(req, func(row *T) (err error) {
 		text, err = r.encode(text, row)
 		if ends == nil { // the first row tells how long the others will be, more or less
-			rest := min(req.filter.Limit, pageGuess) - 1
-			text, ends = slices.Grow(text, rest*len(text)), make([]int, 0, rest+1)
+			rest := min(req.filter.Limit, pageRows) - 1
+			text, ends = slices.Grow(text, min(rest*len(text), pageBytes)), make([]int, 0, rest+1)
 		}
 		ends = append(ends, len(text))
 		return err
@@ -122,6 +126,9 @@ func appendValue(text []byte, field any) ([]byte, error) {
 	case **int64:
 		return appendPointer(text, *f)
 	case **float64:
+		if *f != nil && !isFinite(**f) {
+			return append(text, "null"...), nil // JSON has no other word for it
+		}
 		return appendPointer(text, *f)
 	case **bool:
 		return appendPointer(text, *f)
@@ -163,6 +170,8 @@ func appendFloat(text []byte, f float64) ([]byte, error) {
 	encoded, err := json.Marshal(f) // refuses infinities and NaN
 	return append(text, encoded...), err
 }
+
+func isFinite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // appendTime writes RFC 3339 in UTC, which has years of four digits.
 func appendTime(text []byte, t time.Time) ([]byte, error) {

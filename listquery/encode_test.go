@@ -120,6 +120,15 @@ func TestWhatJSONCannotSayIsAnErrorAndNeverABrokenPage(t *testing.T) {
 	}
 }
 
+func TestANumberThatJSONCannotSayIsNullWhereNullMayStand(t *testing.T) {
+	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		pointer := &f
+		if text, err := appendValue(nil, &pointer); err != nil || string(text) != "null" {
+			t.Errorf("%v is encoded as %s, %v, want null", f, text, err)
+		}
+	}
+}
+
 func FuzzStringsAreEncodedAsEncodingJSONWould(f *testing.F) {
 	for _, seed := range []string{"", "plain", encodings.text, "\u2029", "\xed\xa0\x80", strings.Repeat("é", 100)} {
 		f.Add(seed)

@@ -64,11 +64,12 @@ func postgresOutOfReach(state string) bool {
 		return false
 	}
 	switch state[:2] {
-	case "08", "53": // connection exception, insufficient resources
+	case "08", "53", "58": // connection exception, insufficient resources, system error
 		return true
 	}
 	switch state {
-	case "57P01", "57P02", "57P03", "57P05", // shutting down, crashed, starting up, idle too long
+	case "57P01", "57P02", "57P03", "57P04", "57P05", // shutting down, crashed, starting up, dropped, idle too long
+		"57014", "55P03", // statement_timeout or an operator, lock_timeout
 		"40001": // a standby cancelled the statement for the sake of recovery
 		return true
 	}

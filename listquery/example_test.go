@@ -102,11 +102,16 @@ func ExampleSchema() {
 	if err != nil {
 		panic(err)
 	}
-	for _, resource := range resources {
-		fmt.Println(resource.Name())
+	db, err := sql.Open("postgres", "host=/var/run/postgresql dbname=app")
+	if err != nil {
+		panic(err)
 	}
+	defer db.Close()
+	_, err = listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: resources})
+	fmt.Println(err)
+	_, err = listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: resources, Schema: schema})
+	fmt.Println(err)
 	// Output:
-	// tasks
-	// notes
-	// memory
+	// listquery: resource "tasks" was made with the table app.memberships (team_id, user_id) of team members, Config.Schema has team_members (team_id, user_id)
+	// <nil>
 }

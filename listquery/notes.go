@@ -35,7 +35,7 @@ func Notes(s Schema) (*Resource[Note], error) {
 	if err != nil {
 		return nil, err
 	}
-	return defineStandard(Definition[Note]{
+	return defineStandard(s, Definition[Note]{
 		Name:    "notes",
 		Table:   t.name,
 		Columns: noteColumns(t),

@@ -10,9 +10,13 @@ func (s *Schema) throughProject(column string) (Visibility, error) {
 	if err != nil {
 		return Visibility{}, err
 	}
+	team, err := s.throughTeam(projects.column("team_id"))
+	if err != nil {
+		return Visibility{}, err
+	}
 	owned := Any(
 		All(Is(projects.column("owner_type"), "user"), Personal(projects.column("owner_id"))),
-		All(Is(projects.column("owner_type"), "team"), TeamUUIDs(projects.column("team_id"))),
+		All(Is(projects.column("owner_type"), "team"), team),
 	)
 	return Parent(column, projects.name, projects.column("id"), owned), nil
 }
@@ -28,4 +32,17 @@ func (s *Schema) throughMission(column string) (Visibility, error) {
 		return Visibility{}, err
 	}
 	return Parent(column, missions.name, missions.column("id"), project), nil
+}
+
+// throughTeam shows the rows whose column is a team of the filter.
+func (s *Schema) throughTeam(column string) (Visibility, error) {
+	if !s.TeamsOfMembersOnly {
+		return TeamUUIDs(column), nil
+	}
+	members, err := s.table(teamMembersTable)
+	if err != nil {
+		return Visibility{}, err
+	}
+	team, user := members.column("team_id"), members.column("user_id")
+	return All(TeamUUIDs(column), Parent(column, members.name, team, Subject(user))), nil
 }

@@ -156,7 +156,7 @@ func (p *plan) prepare(req request) (*statement, []any, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("listquery: list %s: %w", p.name, err)
 	}
-	if f.Subject == "" { // nobody: not even the teams of nobody
+	if f.Empty() {
 		return nil, nil, nil
 	}
 	st := p.statement(shape{f.Personal, len(f.Teams) > 0, req.store.dialect}, start)

@@ -21,7 +21,8 @@ type plan struct {
 	blocks    []block
 	layout    cursor.Layout
 
-	personal, teams bool // which permissions make a difference
+	personal, teams bool       // which permissions make a difference
+	members         *hostTable // where the resource looks for teams, if it knows
 	statements      map[statementKey]*statement
 }
 
@@ -61,8 +62,7 @@ func (p *plan) build() error {
 			if err := b.visible.check(d); err != nil {
 				return err
 			}
-			personal, teams := b.visible.uses(d)
-			p.personal, p.teams = p.personal || personal, p.teams || teams
+			p.personal, p.teams = p.personal || b.visible.personal, p.teams || b.visible.teams
 		}
 		for _, personal := range []bool{false, true} {
 			for _, teams := range []bool{false, true} {

@@ -3,6 +3,7 @@ package listquery
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mosaicstack/fedkit/cursor"
@@ -16,7 +17,7 @@ func scanTarget(field any) any {
 	case *time.Time:
 		return &scanner[time.Time]{f, readTime}
 	case **time.Time:
-		return &nullScanner[time.Time]{f, readTime}
+		return (*nullTimeScanner)(&nullScanner[time.Time]{f, readTime})
 	case *cursor.UUID:
 		return &scanner[cursor.UUID]{f, readUUID}
 	case **cursor.UUID:
@@ -54,6 +55,20 @@ func (s *nullScanner[V]) Scan(src any) error {
 	return err
 }
 
+// A nullTimeScanner also reads as null what RFC 3339 cannot write, as
+// Dialect.selectTime has Postgres do.
+type nullTimeScanner nullScanner[time.Time]
+
+func (s *nullTimeScanner) Scan(src any) error {
+	if err := (*nullScanner[time.Time])(s).Scan(src); err != nil {
+		return err
+	}
+	if t := *s.field; t != nil && (t.Year() < 1 || t.Year() > 9999) {
+		*s.field = nil
+	}
+	return nil
+}
+
 // readTime takes a driver's time, or SQLite's integer of microseconds, in UTC.
 func readTime(src any) (time.Time, error) {
 	switch v := src.(type) {
@@ -65,18 +80,23 @@ func readTime(src any) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%T is not a time", src)
 }
 
-// readUUID takes the text form, or the sixteen bytes.
+// readUUID takes a uuid as databases write it, in lower case. Where a uuid is kept as
+// text in another spelling, it would compare differently in the database and in the
+// cursor, and a list would lose rows or never end.
 func readUUID(src any) (cursor.UUID, error) {
+	var text string
 	switch v := src.(type) {
 	case string:
-		return cursor.ParseUUID(v)
+		text = v
 	case []byte:
-		if len(v) == len(cursor.UUID{}) {
-			return cursor.UUID(v), nil
-		}
-		return cursor.ParseUUID(string(v))
+		text = string(v)
+	default:
+		return cursor.UUID{}, fmt.Errorf("%T is not a uuid", src)
 	}
-	return cursor.UUID{}, fmt.Errorf("%T is not a uuid", src)
+	if strings.ToLower(text) != text {
+		return cursor.UUID{}, fmt.Errorf("the uuid %q is not in lower case", text)
+	}
+	return cursor.ParseUUID(text)
 }
 
 // A jsonScanner copies a JSON text; database/sql would not take one from a string.

@@ -2,6 +2,8 @@ package listquery
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +17,14 @@ type Schema struct {
 	// stricter rule a task that has a project shows through that project alone, and
 	// its mission counts only if it has none.
 	TasksThroughProjectOnly bool
+
+	// TeamsOfMembersOnly shows the rows of a team of the filter only while the
+	// subject is a member of it, by the table of team memberships and in the very
+	// statement that reads the page. Set it where the filter's teams come from that
+	// table, as they do by [Store.ReadAccess]: without it, whoever leaves a team
+	// between the look-up of teams and the page may still see what the team got in
+	// that moment. Leave it where teams come from elsewhere.
+	TeamsOfMembersOnly bool
 }
 
 // A Table is a table of the standard schema under the host's names. Its zero value
@@ -88,6 +98,14 @@ type hostTable struct {
 	columns map[string]string
 }
 
+func (t hostTable) equal(o hostTable) bool {
+	return t.name == o.name && maps.Equal(t.columns, o.columns)
+}
+
+func (t hostTable) String() string {
+	return t.name + " (" + strings.Join(slices.Sorted(maps.Values(t.columns)), ", ") + ")"
+}
+
 // column is the host's name of a standard column.
 func (t hostTable) column(standard string) string { return t.columns[standard] }
 
@@ -128,12 +146,17 @@ func Standard(s Schema) ([]AnyResource, error) {
 	return []AnyResource{tasks, notes, memory}, nil
 }
 
-// defineStandard is Define for a row type of this package.
-func defineStandard[T any](d Definition[T]) (*Resource[T], error) {
+// defineStandard is Define for a row type of this package and the tables of a schema.
+func defineStandard[T any](s Schema, d Definition[T]) (*Resource[T], error) {
+	members, err := s.table(teamMembersTable)
+	if err != nil {
+		return nil, err
+	}
 	r, err := Define(d)
 	if err != nil {
 		return nil, err
 	}
+	r.plan.members = &members
 	r.encode = objectOf(d.Columns).append
 	return r, nil
 }

@@ -92,12 +92,12 @@ func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) 
 			args[i] = subject
 		case teamsSlot:
 			if teams == nil {
-				teams = st.dialect.array(f.Teams)
+				teams = st.dialect.array(without(f.Teams, isEmpty))
 			}
 			args[i] = teams
 		case teamUUIDsSlot:
 			if teamUUIDs == nil {
-				teamUUIDs = st.dialect.array(onlyUUIDs(f.Teams))
+				teamUUIDs = st.dialect.array(without(f.Teams, isNoUUID))
 			}
 			args[i] = teamUUIDs
 		case positionSlot:
@@ -111,14 +111,18 @@ func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) 
 	return args
 }
 
-// onlyUUIDs returns the ids that are uuids as databases write them.
-func onlyUUIDs(ids []string) []string {
-	if !slices.ContainsFunc(ids, isNoUUID) {
+// without returns the ids but for those that match no row.
+func without(ids []string, matchless func(id string) bool) []string {
+	if !slices.ContainsFunc(ids, matchless) {
 		return ids
 	}
-	return slices.DeleteFunc(slices.Clone(ids), isNoUUID)
+	return slices.DeleteFunc(slices.Clone(ids), matchless)
 }
 
+// isEmpty: an empty id stands for no team, and not for a column that is empty.
+func isEmpty(id string) bool { return id == "" }
+
+// isNoUUID: databases write uuids in lower case.
 func isNoUUID(id string) bool {
 	_, err := cursor.ParseUUID(id)
 	return err != nil || strings.ToLower(id) != id

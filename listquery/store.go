@@ -23,7 +23,7 @@ type Config struct {
 	Resources []AnyResource
 
 	// Schema names the table of team memberships. The zero Schema has the standard
-	// names; resources were given theirs when they were made.
+	// name. It must be that of the resources which were made with a Schema.
 	Schema Schema
 }
 
@@ -56,15 +56,29 @@ func NewStore(db Querier, cfg Config) (*Store, error) {
 	}
 	s := &Store{db: db, dialect: cfg.Dialect, members: members, resources: make(map[string]AnyResource)}
 	for _, r := range cfg.Resources {
-		if r == nil {
-			return nil, errors.New("listquery: a resource is nil")
+		if err := s.add(r, cfg.Schema); err != nil {
+			return nil, fmt.Errorf("listquery: %w", err)
 		}
-		if s.resources[r.Name()] != nil {
-			return nil, fmt.Errorf("listquery: resource %q stands twice", r.Name())
-		}
-		s.resources[r.Name()] = r
 	}
 	return s, nil
+}
+
+func (s *Store) add(r AnyResource, schema Schema) error {
+	if r == nil || r.definition() == nil {
+		return errors.New("a resource was not made by Define")
+	}
+	if s.resources[r.Name()] != nil {
+		return fmt.Errorf("resource %q stands twice", r.Name())
+	}
+	members, err := schema.table(teamMembersTable)
+	if err != nil {
+		return err
+	}
+	if made := r.definition().members; made != nil && !made.equal(members) {
+		return fmt.Errorf("resource %q was made with the table %s of team members, Config.Schema has %s", r.Name(), made, members)
+	}
+	s.resources[r.Name()] = r
+	return nil
 }
 
 // Layout returns how positions in the resource's order are written into cursors, and

@@ -36,7 +36,7 @@ func Tasks(s Schema) (*Resource[Task], error) {
 	if err != nil {
 		return nil, err
 	}
-	return defineStandard(Definition[Task]{
+	return defineStandard(s, Definition[Task]{
 		Name:    "tasks",
 		Table:   t.name,
 		Columns: taskColumns(t),

@@ -2,6 +2,8 @@ package listquery_test
 
 import (
 	"database/sql"
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -117,5 +119,63 @@ func TestAPositionIsTheLastRowOfItsPage(t *testing.T) {
 	want := cursor.Position{cursor.TimeValue(time.Date(2026, 1, 1, 0, 0, 0, 1000, time.UTC)), cursor.Int64Value(2)}
 	if len(page.Next) != 2 || page.Next[0] != want[0] || page.Next[1] != want[1] {
 		t.Errorf("behind the first page of two comes %v, want %v", page.Next, want)
+	}
+}
+
+type document struct {
+	ID   cursor.UUID `json:"id"`
+	Text string      `json:"text"`
+}
+
+// documents lists a table whose ids are of type text.
+func documents(t *testing.T, rows string) (*listquery.Resource[document], *listquery.Store) {
+	t.Helper()
+	db := pgtest.Open(t)
+	_, err := db.Exec("CREATE TABLE documents (id text PRIMARY KEY, owner text, text text); INSERT INTO documents " + rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := listquery.Define(listquery.Definition[document]{
+		Name:  "documents",
+		Table: "documents",
+		Columns: []listquery.Column[document]{
+			listquery.Col("id", func(d *document) *cursor.UUID { return &d.ID }),
+			listquery.Col("text", func(d *document) *string { return &d.Text }),
+		},
+		Key:     "id",
+		Visible: listquery.Personal("owner"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: []listquery.AnyResource{r}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, s
+}
+
+func TestAUUIDThatWouldCompareDifferentlyInACursorIsAnError(t *testing.T) {
+	t.Parallel()
+	r, store := documents(t, "SELECT upper(md5(n::text)::uuid::text), 'user-1', '' FROM generate_series(1, 3) n")
+	f := scope.Filter{Resource: "documents", Subject: "user-1", Personal: true, Limit: 1}
+	if page, err := r.List(t.Context(), store, f, nil); err == nil {
+		t.Errorf("a uuid in upper case came as %+v, and no page would follow it", page)
+	}
+}
+
+func TestALargeRowCostsAFewTimesItsSize(t *testing.T) {
+	const size = 4 << 20
+	_, store := documents(t, fmt.Sprintf("SELECT md5('1')::uuid::text, 'user-1', repeat('a', %d)", size))
+	f := scope.Filter{Resource: "documents", Subject: "user-1", Personal: true, Limit: 100}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	rows, _, err := store.List(t.Context(), f, nil)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if cost := after.TotalAlloc - before.TotalAlloc; cost > 16*size {
+		t.Errorf("a row of %d bytes took %d bytes of memory", size, cost)
 	}
 }

@@ -14,6 +14,8 @@ import (
 // nothing.
 type Visibility struct {
 	condition func(alias, shape) (squirrel.Sqlizer, error)
+
+	personal, teams bool // whether these permissions of a filter make a difference
 }
 
 // A shape is what a statement depends on beside its arguments: whether the filter
@@ -33,7 +35,7 @@ func (a alias) String() string { return "t" + strconv.Itoa(int(a)) }
 // Personal shows the rows whose column is the subject, to filters that allow personal
 // rows.
 func Personal(column string) Visibility {
-	return Visibility{func(a alias, s shape) (squirrel.Sqlizer, error) {
+	return Visibility{personal: true, condition: func(a alias, s shape) (squirrel.Sqlizer, error) {
 		if !s.personal {
 			return nil, nil
 		}
@@ -49,7 +51,7 @@ func Teams(column string) Visibility { return teams(column, teamsSlot) }
 func TeamUUIDs(column string) Visibility { return teams(column, teamUUIDsSlot) }
 
 func teams(column string, ids slotKind) Visibility {
-	return Visibility{func(a alias, s shape) (squirrel.Sqlizer, error) {
+	return Visibility{teams: true, condition: func(a alias, s shape) (squirrel.Sqlizer, error) {
 		if !s.teams {
 			return nil, nil
 		}
@@ -64,7 +66,7 @@ func teams(column string, ids slotKind) Visibility {
 // Subject holds back the rows whose column is not the subject, whatever the filter
 // allows. It lets no row in by itself.
 func Subject(column string) Visibility {
-	return Visibility{func(a alias, _ shape) (squirrel.Sqlizer, error) {
+	return Visibility{condition: func(a alias, _ shape) (squirrel.Sqlizer, error) {
 		return compare(a, column, slot{kind: subjectSlot})
 	}}
 }
@@ -74,7 +76,7 @@ func Subject(column string) Visibility {
 // The value stands in the statement as a literal, so that a partial index on it, as in
 // WHERE owner_type = 'team', serves prepared statements too.
 func Is(column, value string) Visibility {
-	return Visibility{func(a alias, _ shape) (squirrel.Sqlizer, error) {
+	return Visibility{condition: func(a alias, _ shape) (squirrel.Sqlizer, error) {
 		name, err := quoteColumn(a.String(), column)
 		if err != nil {
 			return nil, err
@@ -89,7 +91,7 @@ func Is(column, value string) Visibility {
 
 // IsNull holds back the rows that have a value in column. It lets no row in by itself.
 func IsNull(column string) Visibility {
-	return Visibility{func(a alias, _ shape) (squirrel.Sqlizer, error) {
+	return Visibility{condition: func(a alias, _ shape) (squirrel.Sqlizer, error) {
 		name, err := quoteColumn(a.String(), column)
 		if err != nil {
 			return nil, err
@@ -101,7 +103,7 @@ func IsNull(column string) Visibility {
 // Parent shows the rows whose parent shows: column refers to key of table, and v says
 // who sees a row of that table. Rows without a parent do not show.
 func Parent(column, table, key string, v Visibility) Visibility {
-	return Visibility{func(a alias, s shape) (squirrel.Sqlizer, error) {
+	return Visibility{personal: v.personal, teams: v.teams, condition: func(a alias, s shape) (squirrel.Sqlizer, error) {
 		parent := a + 1
 		condition, err := v.render(parent, s)
 		if condition == nil || err != nil {
@@ -120,7 +122,7 @@ func Parent(column, table, key string, v Visibility) Visibility {
 
 // Any shows what one or more of vs show; of nothing it shows nothing.
 func Any(vs ...Visibility) Visibility {
-	return Visibility{func(a alias, s shape) (squirrel.Sqlizer, error) {
+	return combined(vs, func(a alias, s shape) (squirrel.Sqlizer, error) {
 		var shown squirrel.Or
 		for _, v := range vs {
 			condition, err := v.render(a, s)
@@ -135,13 +137,13 @@ func Any(vs ...Visibility) Visibility {
 			return nil, nil // squirrel would write an empty Or as (1=0); no statement is better
 		}
 		return shown, nil
-	}}
+	})
 }
 
 // All shows what every one of vs shows. All of nothing would show everything, and is
 // an error.
 func All(vs ...Visibility) Visibility {
-	return Visibility{func(a alias, s shape) (squirrel.Sqlizer, error) {
+	return combined(vs, func(a alias, s shape) (squirrel.Sqlizer, error) {
 		if len(vs) == 0 {
 			return nil, errors.New("All of nothing would show every row")
 		}
@@ -154,7 +156,17 @@ func All(vs ...Visibility) Visibility {
 			shown = append(shown, condition)
 		}
 		return shown, nil
-	}}
+	})
+}
+
+// combined is a visibility that depends on whatever one of vs depends on.
+func combined(vs []Visibility, condition func(alias, shape) (squirrel.Sqlizer, error)) Visibility {
+	combined := Visibility{condition: condition}
+	for _, v := range vs {
+		combined.personal = combined.personal || v.personal
+		combined.teams = combined.teams || v.teams
+	}
+	return combined
 }
 
 // render returns the condition for one shape of filter, or nil if no row can show.
@@ -183,18 +195,6 @@ func (v Visibility) check(d Dialect) error {
 		return errors.New("visibility shows no row to any filter")
 	}
 	return nil
-}
-
-// uses tells which permissions of a filter make a difference.
-func (v Visibility) uses(d Dialect) (personal, teams bool) {
-	shows := func(s shape) bool {
-		condition, err := v.render(0, s)
-		return condition != nil && err == nil
-	}
-	both := shows(shape{dialect: d, personal: true, teams: true})
-	byPersonal := shows(shape{dialect: d, personal: true})
-	byTeams := shows(shape{dialect: d, teams: true})
-	return byPersonal || both && !byTeams, byTeams || both && !byPersonal
 }
 
 func compare(a alias, column string, value any) (squirrel.Sqlizer, error) {
