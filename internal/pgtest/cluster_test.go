@@ -244,9 +244,9 @@ func awaitGone(t *testing.T, dir string) {
 
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s did not come in 30 seconds", what)
+			t.Fatalf("%s did not come in two minutes", what)
 		}
 	}
 }

@@ -1,0 +1,186 @@
+package lawtest
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/federation"
+	"github.com/mosaicstack/fedkit/listquery"
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// A store stands in for the host's lister and its native access.
+var (
+	_ federation.Lister = (*listquery.Store)(nil)
+	_ scope.NativeRBAC  = (*listquery.Store)(nil)
+)
+
+// resources are those of the standard schema that can be listed.
+var resources = []string{"tasks", "notes", "memory"}
+
+// plenty is a limit that no world of these tests exceeds.
+const plenty = listquery.MaxLimit
+
+// store makes a store of the standard resources on the database's pool.
+func (d DB) store(t *testing.T) *listquery.Store {
+	t.Helper()
+	return d.storeOn(t, d.SQL, listquery.Schema{})
+}
+
+// storeOn makes a store of the standard resources under the names of schema.
+func (d DB) storeOn(t *testing.T, q listquery.Querier, schema listquery.Schema) *listquery.Store {
+	t.Helper()
+	known, err := listquery.Standard(schema)
+	if err != nil {
+		t.Fatalf("the standard resources cannot be defined: %v", err)
+	}
+	return d.storeOf(t, q, schema, known...)
+}
+
+func (d DB) storeOf(t *testing.T, q listquery.Querier, schema listquery.Schema, known ...listquery.AnyResource) *listquery.Store {
+	t.Helper()
+	s, err := listquery.NewStore(q, listquery.Config{Dialect: d.Dialect, Schema: schema, Resources: known})
+	if err != nil {
+		t.Fatalf("no store can be made of the resources: %v", err)
+	}
+	return s
+}
+
+// page reads one page, which must succeed.
+func page(t *testing.T, l federation.Lister, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position) {
+	t.Helper()
+	rows, next, err := l.List(t.Context(), f, after)
+	if err != nil {
+		t.Fatalf("the page of %s behind %v fails: %v", describe(f), after, err)
+	}
+	return rows, next
+}
+
+// walk reads all pages of a filter. Each page but the last must be full, the
+// last one must say that it is the last, and none may be empty behind a cursor.
+func walk(t *testing.T, l federation.Lister, f scope.Filter) []map[string]any {
+	t.Helper()
+	var all []json.RawMessage
+	var after cursor.Position
+	for {
+		rows, next := page(t, l, f, after)
+		all = append(all, rows...)
+		if len(rows) > f.Limit || (next != nil && len(rows) != f.Limit) || (after != nil && len(rows) == 0) {
+			t.Fatalf("a page of %s behind %v has %d rows and next %v", describe(f), after, len(rows), next)
+		}
+		if next == nil {
+			return decodeItems(t, all)
+		}
+		if len(all) > plenty {
+			t.Fatalf("the pages of %s do not end", describe(f))
+		}
+		after = next
+	}
+}
+
+// describe names a filter in a message.
+func describe(f scope.Filter) string {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err.Error()
+	}
+	if len(text) > 500 {
+		text = append(text[:500], "…"...)
+	}
+	return string(text)
+}
+
+// randomFilter asks for a resource as one of the world's users, a stranger or
+// nobody, with some of the teams of the world and at times one outside of it.
+func randomFilter(r random, w *world, resource string) scope.Filter {
+	f := scope.Filter{
+		Resource: resource, Subject: oneOf(r, w.users).id, Limit: plenty,
+		Personal: r.chance(60), Teams: someOf(r, w.teamIDs()),
+	}
+	switch r.IntN(12) {
+	case 0:
+		f.Subject = "a stranger"
+	case 1:
+		f.Teams = nil
+	case 2:
+		f.Teams = append(f.Teams, r.uuid())
+	}
+	slices.Sort(f.Teams)
+	return f
+}
+
+// tally guards a property test against proving nothing: it counts how many of
+// the oracle's answers held no row, every row, or some of them.
+type tally struct{ none, some, every int }
+
+func (c *tally) add(answer, candidates int) {
+	switch answer {
+	case 0:
+		c.none++
+	case candidates:
+		c.every++
+	default:
+		c.some++
+	}
+}
+
+// mustBite fails the test if the answers were too alike to bite.
+func (c *tally) mustBite(t *testing.T) {
+	t.Helper()
+	t.Logf("the oracle's answers: %d empty, %d some rows, %d every row", c.none, c.some, c.every)
+	if all := c.none + c.some + c.every; c.some < max(3, all/8) {
+		t.Errorf("only %d of %d answers of the oracle were some of the rows; the property proves too little", c.some, all)
+	}
+}
+
+// lawOfPages is law 1 on a store: for every resource and many limits, the pages
+// one after the other are the big query and the oracle's answer.
+func lawOfPages(t *testing.T, open Open) {
+	db, r := open(t), newRandom(t)
+	s := db.store(t)
+	seen := map[string]*tally{"tasks": {}, "notes": {}, "memory": {}}
+	for range rounds(t, 4) {
+		w := newWorld(r, small)
+		w.load(t, db)
+		o := oracle{world: w}
+		for _, resource := range resources {
+			for range 4 {
+				f := randomFilter(r, w, resource)
+				want := o.list(f)
+				seen[resource].add(len(want), len(o.candidates(resource)))
+				comparePages(t, s, f, want)
+			}
+		}
+	}
+	for _, resource := range resources {
+		seen[resource].mustBite(t)
+	}
+}
+
+// comparePages walks a filter with many limits, of which the last ones are those
+// around the number of rows and the one big query, and lists it as one sequence.
+func comparePages(t *testing.T, s *listquery.Store, f scope.Filter, want []map[string]any) {
+	t.Helper()
+	n := len(want)
+	limits := []int{1, 2, 7, n - 1, n, n + 1}
+	slices.Sort(limits)
+	for _, limit := range slices.Compact(limits) {
+		if limit < 1 {
+			continue
+		}
+		f.Limit = limit
+		sameRows(t, "the pages of "+describe(f), walk(t, s, f), want)
+	}
+	f.Limit = 3
+	var all []json.RawMessage
+	for raw, err := range s.All(context.Background(), f) {
+		if err != nil {
+			t.Fatalf("all rows of %s fail: %v", describe(f), err)
+		}
+		all = append(all, raw)
+	}
+	sameRows(t, "all rows of "+describe(f), decodeItems(t, all), want)
+}
