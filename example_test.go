@@ -18,11 +18,12 @@ import (
 
 // newGateway is all the wiring that a host with the standard schema writes.
 func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (http.Handler, error) {
-	resources, err := listquery.Standard(listquery.Schema{}) // tasks, notes and memory
+	schema := listquery.Schema{TeamsOfMembersOnly: true}
+	resources, err := listquery.Standard(schema) // tasks, notes and memory
 	if err != nil {
 		return nil, err
 	}
-	store, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: resources})
+	store, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: resources, Schema: schema})
 	if err != nil {
 		return nil, err
 	}

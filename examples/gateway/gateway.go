@@ -23,15 +23,18 @@ type gateway struct {
 // handler wires the packages of fedkit. This is what a host writes.
 func (g gateway) handler(logger *slog.Logger) (http.Handler, error) {
 	// What can be listed: tasks, notes and memory, out of tables that the host may
-	// have named otherwise.
-	resources, err := listquery.Standard(g.db.schema)
+	// have named otherwise. Teams come from the same database, so each page holds
+	// their membership to its own snapshot.
+	schema := g.db.schema
+	schema.TeamsOfMembersOnly = true
+	resources, err := listquery.Standard(schema)
 	if err != nil {
 		return nil, err
 	}
 	// Where the rows are. The store reads pages of them, and knows the teams of a user.
 	store, err := listquery.NewStore(g.db.pool, listquery.Config{
 		Dialect:   g.db.dialect,
-		Schema:    g.db.schema,
+		Schema:    schema,
 		Resources: resources,
 	})
 	if err != nil {
