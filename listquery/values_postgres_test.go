@@ -38,11 +38,16 @@ func events(t *testing.T, db *sql.DB) (*listquery.Resource[event], *listquery.St
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r, storeOf(t, db, r)
+}
+
+func storeOf(t *testing.T, db *sql.DB, r listquery.AnyResource) *listquery.Store {
+	t.Helper()
 	s, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: []listquery.AnyResource{r}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, s
+	return s
 }
 
 func eventTable(t *testing.T, rows string) *sql.DB {
@@ -148,11 +153,7 @@ func documents(t *testing.T, rows string) (*listquery.Resource[document], *listq
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: []listquery.AnyResource{r}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, s
+	return r, storeOf(t, db, r)
 }
 
 func TestAUUIDThatWouldCompareDifferentlyInACursorIsAnError(t *testing.T) {
