@@ -155,6 +155,11 @@ func findingManyTeams(t *testing.T, open Open) {
 		}
 		sameRows(t, resource+" of a crowd of teams", walk(t, s, f), want)
 	}
+	g := newGateway(t, db)
+	g.grant(t, "grant-1", e.subject, everything(plenty))
+	items, _ := g.list("grant-1", "tasks", "").page(t)
+	f := scope.Filter{Resource: "tasks", Subject: e.subject, Teams: access.Teams}
+	sameRows(t, "tasks of a crowd of teams over HTTP", items, oracle{world: w}.list(f))
 }
 
 func findingManyProjects(t *testing.T, open Open) {

@@ -306,7 +306,12 @@ func findingGrantsAlike(t *testing.T, open Open) {
 }
 
 // errSaysInvalid has the very text by which the seed knew a bad cursor.
-var errSaysInvalid = errors.New("Invalid federation list cursor")
+const errSaysInvalid = bareError("Invalid federation list cursor")
+
+// A bareError is nothing but its text.
+type bareError string
+
+func (e bareError) Error() string { return string(e) }
 
 func findingErrorIdentity(t *testing.T, open Open) {
 	g, _ := seedGatewayOn(t, open)

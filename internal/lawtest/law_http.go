@@ -22,7 +22,7 @@ func pagesOfGrants(t *testing.T, open Open) {
 	db, r := open(t), newRandom(t)
 	g := newGateway(t, db)
 	var seen tally
-	for range rounds(t, 4) {
+	play(t, 4, seen.bites, func() {
 		w := newWorld(r, small)
 		w.load(t, db)
 		for range 4 {
@@ -43,8 +43,8 @@ func pagesOfGrants(t *testing.T, open Open) {
 				}
 			}
 		}
-	}
-	seen.mustBite(t)
+	})
+	t.Log(&seen)
 }
 
 // pagesUnderChurnOverHTTP walks by HTTP while the writers of law 2 write.

@@ -23,8 +23,7 @@ func lawOfSilence(t *testing.T, open Open) {
 	world.load(t, db)
 
 	native := nativeFunc(nil)
-	var g gateway
-	g = newGateway(t, db, func(p *parts) {
+	g := newGateway(t, db, func(p *parts) {
 		inner := p.Native
 		p.Native = nativeFunc(func(ctx context.Context, req scope.AccessRequest) (scope.Access, error) {
 			if native != nil {

@@ -3,6 +3,7 @@ package lawtest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -127,13 +128,13 @@ func (c *tally) add(answer, candidates int) {
 	}
 }
 
-// mustBite fails the test if the answers were too alike to bite.
-func (c *tally) mustBite(t *testing.T) {
-	t.Helper()
-	t.Logf("the oracle's answers: %d empty, %d some rows, %d every row", c.none, c.some, c.every)
-	if all := c.none + c.some + c.every; c.some < max(3, all/8) {
-		t.Errorf("only %d of %d answers of the oracle were some of the rows; the property proves too little", c.some, all)
-	}
+// bites tells if enough answers were some of the rows: not none, not every.
+func (c *tally) bites() bool {
+	return c.some >= max(3, (c.none+c.some+c.every)/8)
+}
+
+func (c *tally) String() string {
+	return fmt.Sprintf("%d answers empty, %d some rows, %d every row", c.none, c.some, c.every)
 }
 
 // lawOfPages is law 1 on a store: for every resource and many limits, the pages
@@ -141,8 +142,10 @@ func (c *tally) mustBite(t *testing.T) {
 func lawOfPages(t *testing.T, open Open) {
 	db, r := open(t), newRandom(t)
 	s := db.store(t)
-	seen := map[string]*tally{"tasks": {}, "notes": {}, "memory": {}}
-	for range rounds(t, 4) {
+	var tasks, notes, memory tally
+	seen := map[string]*tally{"tasks": &tasks, "notes": &notes, "memory": &memory}
+	bites := func() bool { return tasks.bites() && notes.bites() && memory.bites() }
+	play(t, 4, bites, func() {
 		w := newWorld(r, small)
 		w.load(t, db)
 		o := oracle{world: w}
@@ -154,10 +157,8 @@ func lawOfPages(t *testing.T, open Open) {
 				comparePages(t, s, f, want)
 			}
 		}
-	}
-	for _, resource := range resources {
-		seen[resource].mustBite(t)
-	}
+	})
+	t.Logf("tasks: %v; notes: %v; memory: %v", &tasks, &notes, &memory)
 }
 
 // comparePages walks a filter with many limits, of which the last ones are those

@@ -57,6 +57,20 @@ func rounds(t *testing.T, usual int) int {
 	return n
 }
 
+// play plays a property test: the usual number of rounds, or as many as were
+// asked for. It plays on while the rounds so far have not bitten, because chance
+// gave them nothing to bite into, and fails the test if that does not change.
+func play(t *testing.T, usual int, bites func() bool, round func()) {
+	t.Helper()
+	n := rounds(t, usual)
+	for i := 0; i < n || !bites() && i < 10*n+20; i++ {
+		round()
+	}
+	if !bites() {
+		t.Error("the rounds had nothing to bite into; they prove too little")
+	}
+}
+
 // chance says yes in percent of 100 cases.
 func (r random) chance(percent int) bool { return r.IntN(100) < percent }
 

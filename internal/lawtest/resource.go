@@ -146,10 +146,10 @@ func invoicesInTheirOrder(t *testing.T, open Open) {
 	db, r := open(t), newRandom(t)
 	all := invoices(t, db, r, 45)
 	var seen tally
-	for _, o := range invoiceOrders() {
-		res := defineInvoices(t, db, o)
-		s := db.storeOf(t, db.SQL, listquery.Schema{}, res)
-		for range rounds(t, 3) {
+	play(t, 3, seen.bites, func() {
+		for _, o := range invoiceOrders() {
+			res := defineInvoices(t, db, o)
+			s := db.storeOf(t, db.SQL, listquery.Schema{}, res)
 			f := scope.Filter{
 				Resource: "invoices", Subject: oneOf(r, []string{"user-1", "user-2", "stranger"}),
 				Personal: r.chance(70), Teams: someOf(r, []string{"blue", "green", "red", `{"}`}),
@@ -158,8 +158,8 @@ func invoicesInTheirOrder(t *testing.T, open Open) {
 			seen.add(len(want), len(all))
 			comparePages(t, s, f, want)
 		}
-	}
-	seen.mustBite(t)
+	})
+	t.Log(&seen)
 }
 
 // visibleInvoices is the oracle for invoices.
