@@ -17,13 +17,17 @@ import (
 )
 
 // newGateway is all the wiring that a host with the standard schema writes.
-func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (http.Handler, error) {
+func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (*http.ServeMux, error) {
 	schema := listquery.Schema{TeamsOfMembersOnly: true}
 	resources, err := listquery.Standard(schema) // tasks, notes and memory
 	if err != nil {
 		return nil, err
 	}
-	store, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Resources: resources, Schema: schema})
+	store, err := listquery.NewStore(db, listquery.Config{
+		Dialect:   listquery.Postgres,
+		Resources: resources,
+		Schema:    schema,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (ht
 	if err != nil {
 		return nil, err
 	}
-	keys, err := cursor.NewKeyring(cursorKey)
+	keys, err := cursor.NewKeyring(cursorKey) // 32 secret bytes or more, the same on every instance
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +43,18 @@ func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (ht
 	if err != nil {
 		return nil, err
 	}
-	return federation.NewHandler(federation.Config{Authenticator: auth, Evaluator: rules, Lister: store, Cursors: cursors})
+	handler, err := federation.NewHandler(federation.Config{
+		Authenticator: auth, // yours: finds the grant behind a request
+		Evaluator:     rules,
+		Lister:        store,
+		Cursors:       cursors,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(federation.Prefix, handler)
+	return mux, nil
 }
 
 // oneToken is an Authenticator that knows a single grant. A real one reads the state
