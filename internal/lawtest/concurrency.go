@@ -1,13 +1,13 @@
 package lawtest
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/listquery"
 	"github.com/mosaicstack/fedkit/scope"
 )
@@ -56,20 +56,17 @@ func walkUnderChurn(t *testing.T, times int, writes *atomic.Int64, walk func()) 
 // checkWalk lists a resource to its end under the writers' hands.
 func (th *theatre) checkWalk(t *testing.T, s *listquery.Store, resource string, limit int) {
 	t.Helper()
-	var all []map[string]any
-	var after cursor.Position
-	for first := true; first || after != nil; first = false {
+	var all []json.RawMessage
+	native := func() scope.Filter {
 		access, err := s.ReadAccess(t.Context(), scope.AccessRequest{Grant: "g", Subject: th.subject, Resource: resource})
 		if err != nil || !access.Allowed {
 			t.Fatalf("native access to %s fails: %+v, %v", resource, access, err)
 		}
 		slices.Sort(access.Teams)
-		f := scope.Filter{Resource: resource, Subject: th.subject, Personal: access.Personal, Teams: access.Teams, Limit: limit}
-		rows, next := page(t, s, f, after)
-		all = append(all, decodeItems(t, rows)...)
-		after = next
+		return scope.Filter{Resource: resource, Subject: th.subject, Personal: access.Personal, Teams: access.Teams, Limit: limit}
 	}
-	th.judge(t, resource, limit, all)
+	eachPage(t, s, native, func(rows []json.RawMessage) { all = append(all, rows...) })
+	th.judge(t, resource, limit, decodeItems(t, all))
 }
 
 // judge holds the pages of one walk against law 2.
@@ -120,19 +117,15 @@ func deletedCursorRow(t *testing.T, open Open) {
 		f := scope.Filter{Resource: resource, Subject: th.subject, Personal: true, Teams: []string{th.anchor}, Limit: 3}
 		want := oracle{world: w}.list(f)
 		var got []map[string]any
-		var after cursor.Position
-		for first := true; first || after != nil; first = false {
-			rows, next := page(t, s, f, after)
-			items := decodeItems(t, rows)
-			got = append(got, items...)
-			last := items[len(items)-1]
+		eachPage(t, s, func() scope.Filter { return f }, func(rows []json.RawMessage) {
+			got = append(got, decodeItems(t, rows)...)
+			last := got[len(got)-1]
 			from := tables[resource]
 			if resource == "memory" {
 				from = tables[last["type"]]
 			}
 			db.exec(t, "DELETE FROM "+from+" WHERE id = ?", last["id"])
-			after = next
-		}
+		})
 		sameRows(t, resource+" with every cursor row deleted", got, want)
 	}
 }

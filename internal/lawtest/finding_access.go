@@ -50,13 +50,13 @@ func findingOneStatement(t *testing.T, open Open) {
 	for _, resource := range resources {
 		f := randomFilter(r, w, resource)
 		f.Personal, f.Subject, f.Limit = true, w.users[0].id, 2
-		var after cursor.Position
-		for first := true; first || after != nil; first = false {
-			n := db.meter.during(func() { _, after = page(t, s, f, after) })
-			if n != 1 {
+		before := db.meter.statements()
+		eachPage(t, s, func() scope.Filter { return f }, func([]json.RawMessage) {
+			if n := db.meter.statements() - before; n != 1 {
 				t.Errorf("a page of %s took %d statements instead of one", describe(f), n)
 			}
-		}
+			before = db.meter.statements()
+		})
 	}
 }
 

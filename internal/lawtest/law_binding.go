@@ -38,10 +38,16 @@ func fillThreeEstates(r random, e estate, w *world) {
 	}
 }
 
+// oneLayout has one and the same layout for tasks and notes, so that nothing but
+// the name of the resource is left to tell their cursors apart.
+type oneLayout struct{ *listquery.Store }
+
+func (l oneLayout) Layout(string) (cursor.Layout, bool) { return l.Store.Layout("tasks") }
+
 // boundCursor tries every cursor of a family of queries on every other query of
 // the family. Each works for its own query and for no other.
 func boundCursor(t *testing.T, open Open) {
-	g, e, _ := estateGateway(t, open, fillThreeEstates)
+	g, e, _ := estateGateway(t, open, fillThreeEstates, func(p *parts) { p.Lister = oneLayout{p.Lister.(*listquery.Store)} })
 	yes := true
 	none := []string{}
 	base := scope.Grant{ID: "grant-1", Peer: "peer-1", Subject: e.subject, Revision: 1, Scope: everything(5).scope(t)}
@@ -186,7 +192,7 @@ func unboundCursor(t *testing.T, open Open) {
 	g.grant(t, "grant-1", th.subject, everything(20))
 	var all []map[string]any
 	next := ""
-	for i := 0; i == 0 || next != ""; i++ {
+	for i := 0; (i == 0 || next != "") && i < plenty; i++ {
 		var items []map[string]any
 		items, next = g.list("grant-1", "tasks", ask(1+i%7, next)).page(t)
 		all = append(all, items...)

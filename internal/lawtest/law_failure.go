@@ -82,7 +82,7 @@ func failingAuthenticator(t *testing.T, open Open) {
 		"an id with a NUL":                   {with(func(g *scope.Grant) { g.ID = "\x00" }), 403},
 		"a grant that comes after the clock": {func(r *http.Request) (scope.Grant, error) { <-r.Context().Done(); return good, nil }, 503},
 	} {
-		g := newGateway(t, db, func(p *parts) { p.Authenticator, p.Timeout = c.auth, 200*time.Millisecond })
+		g := newGateway(t, db, func(p *parts) { p.Authenticator, p.Timeout = c.auth, 3*time.Second })
 		n := db.meter.during(func() { g.list("any", "tasks", "").noPage(t, "an authenticator with "+name, c.due) })
 		if n != 0 {
 			t.Errorf("an authenticator with %s took %d statements", name, n)
@@ -123,7 +123,7 @@ func failingNative(t *testing.T, open Open) {
 		"a team without UTF-8": {answer(seedTeam, "\xff"), 503},
 		"too many teams":       {answer(many...), 503},
 	} {
-		g := newGateway(t, db, func(p *parts) { p.Native, p.Patience = c.native, 50*time.Millisecond })
+		g := newGateway(t, db, func(p *parts) { p.Native, p.Patience = c.native, 2*time.Second })
 		g.grant(t, "grant-1", seedSubject, everything(5))
 		n := db.meter.during(func() { g.list("grant-1", "tasks", "").noPage(t, "native access with "+name, c.due) })
 		if n != 0 {
@@ -192,7 +192,7 @@ func failingLister(t *testing.T, open Open) {
 		}, 503},
 	} {
 		g := newGateway(t, db, func(p *parts) {
-			p.Lister, p.Timeout = listerOf{p.Lister.(*listquery.Store), c.list}, 300*time.Millisecond
+			p.Lister, p.Timeout = listerOf{p.Lister.(*listquery.Store), c.list}, 3*time.Second
 		})
 		g.grant(t, "grant-1", seedSubject, everything(5))
 		g.list("grant-1", "tasks", "").noPage(t, "a lister with "+name, c.due)

@@ -3,6 +3,7 @@ package lawtest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/mosaicstack/fedkit/scope"
 )
@@ -24,7 +25,7 @@ func lawOfRestriction(t *testing.T, open Open) {
 func shown(t *testing.T, db DB, sc scope.Scope, subject, resource string) []map[string]any {
 	t.Helper()
 	s := db.store(t)
-	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: s})
+	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: s, Timeout: time.Minute})
 	if err != nil {
 		t.Fatalf("the rules: %v", err)
 	}

@@ -33,7 +33,7 @@ func lawOfSilence(t *testing.T, open Open) {
 			access.Reason = "canary-reason"
 			return access, err
 		})
-		p.Patience = 20 * time.Millisecond
+		p.Patience = 5 * time.Second
 	})
 	teams := []string{c.team, c.alien}
 	k := terms{Resources: []string{"tasks", "notes", "credentials"}, Excluded: []string{"api_keys"}, Filters: map[string]filterTerms{"tasks": {Teams: &teams}}, Cap: 3}

@@ -1,9 +1,9 @@
 package lawtest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"testing"
 
@@ -60,26 +60,54 @@ func page(t *testing.T, l federation.Lister, f scope.Filter, after cursor.Positi
 	return rows, next
 }
 
-// walk reads all pages of a filter. Each page but the last must be full, the
-// last one must say that it is the last, and none may be empty behind a cursor.
-func walk(t *testing.T, l federation.Lister, f scope.Filter) []map[string]any {
+// eachPage reads pages to the end and hands them on. The filter is asked for
+// ahead of each page. A page that has a next one must be full, and the next one
+// must begin further on.
+func eachPage(t *testing.T, l federation.Lister, filter func() scope.Filter, do func(rows []json.RawMessage)) {
 	t.Helper()
-	var all []json.RawMessage
 	var after cursor.Position
-	for {
+	for n := 0; ; n++ {
+		f := filter()
 		rows, next := page(t, l, f, after)
-		all = append(all, rows...)
-		if len(rows) > f.Limit || (next != nil && len(rows) != f.Limit) || (after != nil && len(rows) == 0) {
+		if len(rows) > f.Limit || next != nil && len(rows) != f.Limit {
 			t.Fatalf("a page of %s behind %v has %d rows and next %v", describe(f), after, len(rows), next)
 		}
-		if next == nil {
-			return decodeItems(t, all)
+		if do(rows); next == nil {
+			return
 		}
-		if len(all) > plenty {
-			t.Fatalf("the pages of %s do not end", describe(f))
+		if slices.Equal(next, after) || n > plenty {
+			t.Fatalf("the pages of %s do not get beyond %v", describe(f), next)
 		}
 		after = next
 	}
+}
+
+// walk reads all pages of a filter, none of which may be empty behind another.
+func walk(t *testing.T, l federation.Lister, f scope.Filter) []map[string]any {
+	t.Helper()
+	var all []json.RawMessage
+	eachPage(t, l, func() scope.Filter { return f }, func(rows []json.RawMessage) {
+		if len(rows) == 0 && len(all) > 0 {
+			t.Fatalf("the last page of %s is empty", describe(f))
+		}
+		all = append(all, rows...)
+	})
+	return decodeItems(t, all)
+}
+
+// collect reads a sequence of rows to its end.
+func collect[T any](t *testing.T, what string, seq iter.Seq2[T, error]) []T {
+	t.Helper()
+	var all []T
+	for v, err := range seq {
+		if err != nil {
+			t.Fatalf("all rows of %s fail: %v", what, err)
+		}
+		if all = append(all, v); len(all) > plenty {
+			t.Fatalf("the rows of %s do not end", what)
+		}
+	}
+	return all
 }
 
 // describe names a filter in a message.
@@ -176,12 +204,6 @@ func comparePages(t *testing.T, s *listquery.Store, f scope.Filter, want []map[s
 		sameRows(t, "the pages of "+describe(f), walk(t, s, f), want)
 	}
 	f.Limit = 3
-	var all []json.RawMessage
-	for raw, err := range s.All(context.Background(), f) {
-		if err != nil {
-			t.Fatalf("all rows of %s fail: %v", describe(f), err)
-		}
-		all = append(all, raw)
-	}
+	all := collect(t, describe(f), s.All(t.Context(), f))
 	sameRows(t, "all rows of "+describe(f), decodeItems(t, all), want)
 }

@@ -3,7 +3,6 @@ package lawtest
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -184,15 +183,7 @@ func visibleInvoices(t *testing.T, all []invoice, f scope.Filter, o invoiceOrder
 		}
 		return o.compare(b, a)
 	})
-	var raws []json.RawMessage
-	for _, v := range seen {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raws = append(raws, raw)
-	}
-	return decodeItems(t, raws)
+	return encodeItems(t, seen)
 }
 
 // invoicesByCollation sorts by a column whose collation Go does not know. Pages

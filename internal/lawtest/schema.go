@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/mosaicstack/fedkit/listquery"
@@ -22,6 +23,7 @@ func schemaTrials(t *testing.T, open Open) {
 	trials := []trial{
 		{"may rename every table and column", renamedSchema},
 		{"may show tasks through their project only", strictTasks},
+		{"may ask in the statement itself who is in a team", membersOnly},
 	}
 	if open(t).Dialect == listquery.Postgres {
 		trials = append(trials, trial{"may lie in a schema of Postgres", insideSchema})
@@ -109,6 +111,28 @@ func strictTasks(t *testing.T, open Open) {
 			if len(want) < len(oracle{world: w}.list(f)) {
 				fewer++
 			}
+		}
+	})
+}
+
+// membersOnly lists by filters with teams that the subject is not in, as they are
+// after the subject left them. Such a team must show nothing.
+func membersOnly(t *testing.T, open Open) {
+	db, r := open(t), newRandom(t)
+	fewer := 0
+	play(t, 2, func() bool { return fewer > 0 }, func() {
+		w := newWorld(r, small)
+		w.load(t, db)
+		s := db.storeOn(t, db.SQL, listquery.Schema{TeamsOfMembersOnly: true})
+		for _, resource := range resources {
+			f := randomFilter(r, w, resource)
+			mine := f
+			mine.Teams = slices.DeleteFunc(slices.Clone(f.Teams), func(id string) bool {
+				return !slices.Contains(w.teamsOf(f.Subject), id)
+			})
+			want := oracle{world: w}.list(mine)
+			comparePages(t, s, f, want)
+			fewer += len(oracle{world: w}.list(f)) - len(want)
 		}
 	})
 }

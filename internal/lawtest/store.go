@@ -93,8 +93,8 @@ func storeShared(t *testing.T, open Open) {
 			for range 5 {
 				var got []json.RawMessage
 				for raw, err := range s.All(context.Background(), f) {
-					if err != nil {
-						t.Errorf("%s among other goroutines: %v", describe(f), err)
+					if err != nil || len(got) > plenty {
+						t.Errorf("%s among other goroutines: %d rows and %v", describe(f), len(got), err)
 						return
 					}
 					got = append(got, raw)

@@ -39,35 +39,34 @@ func typedRows(t *testing.T, open Open) {
 
 func compareTyped[T any](t *testing.T, s *listquery.Store, res *listquery.Resource[T], w *world, f scope.Filter) {
 	t.Helper()
-	encode := func(rows []json.RawMessage, v T) []json.RawMessage {
+	f.Limit = 3
+	var listed []T
+	var after cursor.Position
+	for first := true; first || after != nil; first = false {
+		p, err := res.List(t.Context(), s, f, after)
+		if err != nil || slices.Equal(p.Next, after) && after != nil {
+			t.Fatalf("the typed page of %s behind %v has the next position %v: %v", describe(f), after, p.Next, err)
+		}
+		listed, after = append(listed, p.Items...), p.Next
+	}
+	want := oracle{world: w}.list(f)
+	sameRows(t, "typed pages of "+describe(f), encodeItems(t, listed), want)
+	all := collect(t, describe(f), res.All(t.Context(), s, f))
+	sameRows(t, "all typed rows of "+describe(f), encodeItems(t, all), want)
+}
+
+// encodeItems encodes typed rows and decodes them as a peer would.
+func encodeItems[T any](t *testing.T, rows []T) []map[string]any {
+	t.Helper()
+	raws := make([]json.RawMessage, len(rows))
+	for i, v := range rows {
 		raw, err := json.Marshal(v)
 		if err != nil {
 			t.Fatalf("the typed row %+v has no JSON: %v", v, err)
 		}
-		return append(rows, raw)
+		raws[i] = raw
 	}
-	f.Limit = 3
-	var listed, all []json.RawMessage
-	var after cursor.Position
-	for first := true; first || after != nil; first = false {
-		p, err := res.List(t.Context(), s, f, after)
-		if err != nil {
-			t.Fatalf("the typed page of %s: %v", describe(f), err)
-		}
-		for _, v := range p.Items {
-			listed = encode(listed, v)
-		}
-		after = p.Next
-	}
-	for v, err := range res.All(t.Context(), s, f) {
-		if err != nil {
-			t.Fatalf("all typed rows of %s: %v", describe(f), err)
-		}
-		all = encode(all, v)
-	}
-	want := oracle{world: w}.list(f)
-	sameRows(t, "typed pages of "+describe(f), decodeItems(t, listed), want)
-	sameRows(t, "all typed rows of "+describe(f), decodeItems(t, all), want)
+	return decodeItems(t, raws)
 }
 
 // lookalikes asks with teams and subjects that are spelled almost like those of
