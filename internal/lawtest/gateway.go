@@ -276,7 +276,7 @@ func (r reply) refused(t *testing.T, what string, status int, code string) {
 func (g gateway) walk(t *testing.T, token, resource string, limit int) []map[string]any {
 	t.Helper()
 	var all []map[string]any
-	after := ""
+	after, been := "", make(map[string]bool)
 	for {
 		items, next := g.list(token, resource, ask(limit, after)).page(t)
 		if len(items) > limit || (next != "" && len(items) != limit) {
@@ -286,10 +286,10 @@ func (g gateway) walk(t *testing.T, token, resource string, limit int) []map[str
 		if next == "" {
 			return all
 		}
-		if next == after || len(all) > plenty {
-			t.Fatalf("the pages of %s do not get beyond the cursor %q", resource, next)
+		if been[next] {
+			t.Fatalf("the pages of %s come back to the cursor %q", resource, next)
 		}
-		after = next
+		been[next], after = true, next
 	}
 }
 

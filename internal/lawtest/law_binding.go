@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/mosaicstack/fedkit/cursor"
@@ -192,7 +191,7 @@ func unboundCursor(t *testing.T, open Open) {
 	g.grant(t, "grant-1", th.subject, everything(20))
 	var all []map[string]any
 	next := ""
-	for i := 0; (i == 0 || next != "") && i < plenty; i++ {
+	for i := 0; (i == 0 || next != "") && i < tooMany; i++ {
 		var items []map[string]any
 		items, next = g.list("grant-1", "tasks", ask(1+i%7, next)).page(t)
 		all = append(all, items...)
@@ -206,7 +205,4 @@ func unboundCursor(t *testing.T, open Open) {
 		g = again
 	}
 	th.judge(t, "tasks", 0, all)
-	if strings.Contains(next, " ") {
-		t.Errorf("the cursor %q has a space", next)
-	}
 }

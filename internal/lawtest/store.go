@@ -93,7 +93,7 @@ func storeShared(t *testing.T, open Open) {
 			for range 5 {
 				var got []json.RawMessage
 				for raw, err := range s.All(context.Background(), f) {
-					if err != nil || len(got) > plenty {
+					if err != nil || len(got) > tooMany {
 						t.Errorf("%s among other goroutines: %d rows and %v", describe(f), len(got), err)
 						return
 					}

@@ -44,8 +44,8 @@ func compareTyped[T any](t *testing.T, s *listquery.Store, res *listquery.Resour
 	var after cursor.Position
 	for first := true; first || after != nil; first = false {
 		p, err := res.List(t.Context(), s, f, after)
-		if err != nil || slices.Equal(p.Next, after) && after != nil {
-			t.Fatalf("the typed page of %s behind %v has the next position %v: %v", describe(f), after, p.Next, err)
+		if err != nil || len(listed) > tooMany {
+			t.Fatalf("the typed page of %s behind %v, after %d rows: %v", describe(f), after, len(listed), err)
 		}
 		listed, after = append(listed, p.Items...), p.Next
 	}
