@@ -1,0 +1,284 @@
+package fleetlock
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A Held is a lock that was granted. It stays held until Release, Detach, the death of
+// the process or a loss: the garbage collector releases nothing. It may be used by
+// many goroutines.
+type Held struct {
+	lock   *Lock
+	store  store
+	token  uint64
+	lease  time.Duration
+	events uint64 // of the store before the grant
+
+	turn sync.Mutex // of those who change the record
+	mine record     // the record, as long as it is this holder's; guarded by turn
+	seen version    // of it; guarded by turn
+
+	mu       sync.Mutex
+	ended    error           // ErrReleased or a *LostError
+	deadline instant         // of the lease, if there is one
+	ctx      context.Context // nil until someone asks for it
+	cancel   context.CancelCauseFunc
+	watched  bool // whether loss is told of at once
+}
+
+// held keeps every holder reachable: what the program drops it still holds.
+var held = struct {
+	sync.Mutex
+	set map[*Held]struct{}
+}{set: make(map[*Held]struct{})}
+
+func (h *Held) keepReachable() {
+	held.Lock()
+	defer held.Unlock()
+	held.set[h] = struct{}{}
+}
+
+func (h *Held) dropReachable() {
+	held.Lock()
+	defer held.Unlock()
+	delete(held.set, h)
+}
+
+func newHeld(l *Lock, s store, granted snapshot, events uint64) *Held {
+	h := &Held{
+		lock: l, store: s, events: events, token: granted.token, lease: granted.lease, seen: granted.version, mine: granted.record,
+	}
+	h.keepReachable()
+	if h.lease > 0 {
+		h.deadline = h.mine.ownDeadline()
+		ctx := h.endContext()
+		go h.renew(ctx)
+		go h.expire(ctx)
+	}
+	return h
+}
+
+// Token returns the fencing token of the grant. It is higher than that of every
+// earlier grant of this lock: a resource that remembers the highest token it was shown
+// and refuses lower ones is safe from a holder that lost the lock and does not know.
+func (h *Held) Token() uint64 { return h.token }
+
+// Err returns nil while the lock is this holder's. It looks at the clock and at the
+// record itself, so it is right even when the process stood still until now. After
+// that the error is a *[LostError], or [ErrReleased] if the holder released the lock.
+// An error of any other kind says that this could not be found out.
+func (h *Held) Err() error {
+	if err := h.over(); err != nil {
+		return err
+	}
+	if h.lapsed() {
+		return h.lose("its lease ran out", nil)
+	}
+	if err := h.store.verify(); err != nil {
+		return h.lose("the lock file was replaced", err)
+	}
+	seen, err := h.store.load()
+	if err != nil {
+		return h.lock.failure(err)
+	}
+	owns, err := h.owns(seen)
+	switch {
+	case err != nil:
+		return h.lock.failure(err)
+	case !owns:
+		return h.lose(seen.lossOf(h.token), nil)
+	}
+	return h.over()
+}
+
+// verifyNews is the store's verify if there is news of the store.
+func (h *Held) verifyNews() error {
+	if h.store.events() == h.events {
+		return nil
+	}
+	return h.store.verify()
+}
+
+// owns reports whether a record leaves the lock with this holder. If a later record was
+// lost to damage, that is so unless the later one's holder lives.
+func (h *Held) owns(s snapshot) (bool, error) {
+	if s.damaged() && s.floor == h.token {
+		return true, nil
+	}
+	if s.state != stateHeld || s.token != h.token {
+		return false, nil
+	}
+	if s.damaged() {
+		other, err := h.store.alive(s.floor)
+		return !other, err
+	}
+	return true, nil
+}
+
+// over returns why the lock is no longer held, or nil.
+func (h *Held) over() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ended
+}
+
+// lapsed reports whether the holder's own deadline has passed.
+func (h *Held) lapsed() bool {
+	if h.lease == 0 {
+		return false
+	}
+	return h.left() <= 0
+}
+
+// left is the time to the holder's own deadline.
+func (h *Held) left() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	left, _ := h.deadline.sub(h.lock.options.clock.now())
+	return left
+}
+
+// lose ends the hold, unless it has ended already, and returns why it ended.
+func (h *Held) lose(reason string, err error) error {
+	return h.end(&LostError{Path: h.lock.path, Token: h.token, Reason: reason, Err: err})
+}
+
+func (h *Held) end(err error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended == nil {
+		h.ended = err
+		if h.cancel != nil {
+			h.cancel(err)
+		}
+	}
+	return h.ended
+}
+
+// Context returns a context that ends when the lock is lost, with a *[LostError] as
+// its cause, or released, with [ErrReleased]. It is the same at every call. With a
+// lease it ends before anyone else may be granted the lock; otherwise as soon as the
+// process is told.
+func (h *Held) Context() context.Context {
+	ctx := h.endContext()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.watched {
+		h.watched = true
+		go h.watch(ctx)
+	}
+	return ctx
+}
+
+// endContext returns the context that ends with the hold.
+func (h *Held) endContext() context.Context {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx == nil {
+		h.ctx, h.cancel = context.WithCancelCause(context.Background())
+		if h.ended != nil {
+			h.cancel(h.ended)
+		}
+	}
+	return h.ctx
+}
+
+// watch looks whether the lock is lost whenever something may have happened to it.
+func (h *Held) watch(ctx context.Context) {
+	heard, err := h.store.listen(false)
+	if err != nil {
+		// A holder that cannot be told of a loss is told now.
+		h.lose("changes of it cannot be watched", err)
+		return
+	}
+	defer heard.stop()
+	for pause := firstPause; ctx.Err() == nil; pause = pause.next() {
+		var again <-chan time.Time
+		stop := func() bool { return false }
+		if h.Err() != nil { // if it is not over, that could not be found out
+			again, stop = h.lock.options.clock.after(time.Duration(pause))
+		}
+		select {
+		case <-heard.changed:
+			pause = 0
+		case <-again:
+		case <-ctx.Done():
+		}
+		stop()
+	}
+}
+
+// Release gives the lock back. Later calls return what the first one did. The error
+// is a *[LostError] if the lock was not this holder's any more; whatever it is, the
+// lock is not held from then on.
+func (h *Held) Release() error {
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if err := h.over(); err != nil {
+		h.letGo()
+		return lossIn(err)
+	}
+	if h.lapsed() {
+		_ = h.lose("its lease ran out", nil)
+	} else if err := h.verifyNews(); err != nil {
+		_ = h.lose("the lock file was replaced", err)
+	}
+	err := h.swap(h.mine.release())
+	var lost *LostError
+	if errors.As(err, &lost) {
+		_ = h.end(lost)
+	} else if err == nil {
+		h.lock.remember(h.store, snapshot{h.mine.release(), h.seen})
+	}
+	// If the record could not be written, a dead holder's record is as good.
+	free := h.letGo()
+	if ended := h.end(ErrReleased); err == nil || free {
+		return lossIn(ended)
+	}
+	return h.lock.failure(err)
+}
+
+// lossIn is err if it tells of a loss.
+func lossIn(err error) error {
+	if errors.Is(err, ErrLost) {
+		return err
+	}
+	return nil
+}
+
+// letGo ends all that makes this process a holder, and reports whether that frees the
+// lock for others, too.
+func (h *Held) letGo() bool {
+	h.dropReachable()
+	return h.store.abandon(h.token)
+}
+
+// swap puts next in the place of the holder's record. The caller has the turn.
+func (h *Held) swap(next record) error {
+	waited := time.Duration(0)
+	for pause := firstPause; ; pause = pause.next() {
+		seen, err := h.store.swap(h.seen, next)
+		switch {
+		case err == nil:
+			h.seen = seen.version
+			return nil
+		case errors.Is(err, errChanged):
+			owns, ownErr := h.owns(seen)
+			if ownErr != nil {
+				return ownErr
+			}
+			if !owns {
+				return &LostError{Path: h.lock.path, Token: h.token, Reason: seen.lossOf(h.token)}
+			}
+			h.seen = seen.version
+		case !errors.Is(err, errContended) || waited > patience:
+			return err
+		default:
+			time.Sleep(time.Duration(pause))
+			waited += time.Duration(pause)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package fleetlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Info is what a lock was when it was looked at.
+type Info struct {
+	State State
+	// Holder is who holds the lock or, if it is free or expired, held it last.
+	Holder Holder
+	// Why is the reason that was given to the last Break or Repair, until the next
+	// grant.
+	Why string
+}
+
+// A viewer reads a record without any lock.
+type viewer interface {
+	load() (snapshot, error)
+	alive(token uint64) (bool, error)
+	close()
+}
+
+// Inspect says who has the lock. It takes no lock, makes no file and disturbs nobody;
+// what it says may be out of date when it returns. A lock whose file is not there is
+// free.
+func (l *Lock) Inspect(ctx context.Context) (Info, error) {
+	if err := l.ready(ctx); err != nil {
+		return Info{}, err
+	}
+	v, err := l.look()
+	if errors.Is(err, fs.ErrNotExist) {
+		return Info{State: StateFree}, nil
+	}
+	if err != nil {
+		return Info{}, l.failure(err)
+	}
+	defer v.close()
+	seen, err := v.load()
+	if err != nil {
+		return Info{}, l.failure(err)
+	}
+	is, err := judge(seen, v.alive, l.options.clock.now())
+	if err != nil {
+		return Info{}, l.failure(err)
+	}
+	return Info{State: is.State, Holder: seen.holder(is), Why: seen.why}, nil
+}
+
+// Break takes the lock from whoever has it under the token: an operator's decision,
+// who has seen with Inspect that this holder is to be passed over. A holder that
+// lives is told by its context and by Err, but what it does before it heeds them may
+// meet what the next holder does. The error is [ErrNotHeld] if the lock is not held
+// or detached under the token any more. The first 128 bytes of why are kept.
+func (l *Lock) Break(ctx context.Context, token uint64, why string) error {
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	return l.insist(func(s store) error {
+		seen, err := s.load()
+		if err != nil {
+			return l.failure(err)
+		}
+		known := seen.token == token && seen.state != stateFree
+		if lost := seen.damaged() && seen.floor == token; !known && !lost {
+			return fmt.Errorf("%w: %s: asked for %d, the record has %d", ErrNotHeld, l.path, token, seen.token)
+		}
+		_, err = s.swap(seen.version, seen.brk(why[:min(len(why), maxWhy)]))
+		return err
+	})
+}
+
+// Repair writes a new record in the place of a damaged one, after an operator has seen
+// to it that nobody works under the lock: [ErrCorrupt] says that it is needed. It
+// refuses, with a *[BusyError], while any process holds the lock, and does nothing to a
+// record that is not damaged. Tokens go on rising as long as the wall clock has not
+// been set back. The first 128 bytes of why are kept.
+func (l *Lock) Repair(ctx context.Context, why string) error {
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	return l.insist(func(s store) error {
+		mender, ok := s.(interface{ repair(why string) error })
+		if !ok {
+			return l.failure(errors.ErrUnsupported)
+		}
+		if err := mender.repair(why[:min(len(why), maxWhy)]); err != nil && !errors.Is(err, errContended) {
+			return l.failure(err)
+		} else {
+			return err
+		}
+	})
+}

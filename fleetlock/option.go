@@ -1,0 +1,60 @@
+package fleetlock
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// An Option changes how a lock is held. It is made by [Lease], [Label], [Perm] or
+// [NoSync].
+type Option func(*options)
+
+type options struct {
+	lease  time.Duration
+	label  string
+	perm   fs.FileMode
+	noSync bool
+	clock  clock
+}
+
+// MinLease is the shortest lease.
+const MinLease = 100 * time.Millisecond
+
+// Lease has a holder give sign of life, from a goroutine of its own, and lets others
+// take the lock from one that was silent for d. A quarter of d before that the holder
+// counts as having lost it: its context ends and Err says so. d is at least
+// [MinLease] and, on Linux, does not run while the machine is suspended. Without a lease a
+// lock is held until it is released or the process dies.
+func Lease(d time.Duration) Option { return func(o *options) { o.lease = d } }
+
+// Label is a text that others see of the holder, at most 128 bytes long.
+func Label(text string) Option { return func(o *options) { o.label = text } }
+
+// Perm is the mode of a lock file that has to be created, and the widest that is
+// accepted of one that exists. Defaults to 0600. Who may read the file can keep others
+// from the lock, and who may write it can do anything with it.
+func Perm(mode fs.FileMode) Option { return func(o *options) { o.perm = mode } }
+
+// NoSync leaves the file to the operating system's write-back. By default a grant is on
+// the disk before it counts, so that tokens keep rising over a power failure.
+func NoSync() Option { return func(o *options) { o.noSync = true } }
+
+const maxLabel = 128
+
+// collect applies the options and says which one is wrong.
+func collect(opts []Option) (options, error) {
+	o := options{perm: 0o600, clock: systemClock}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	switch {
+	case o.lease != 0 && o.lease < MinLease:
+		return o, fmt.Errorf("fleetlock: a lease of %v is shorter than %v", o.lease, MinLease)
+	case len(o.label) > maxLabel:
+		return o, fmt.Errorf("fleetlock: a label of %d bytes is longer than %d", len(o.label), maxLabel)
+	case o.perm&^0o666 != 0 || o.perm&0o600 != 0o600:
+		return o, fmt.Errorf("fleetlock: %v is no mode for a file that its owner reads and writes", o.perm)
+	}
+	return o, nil
+}

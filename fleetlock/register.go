@@ -1,0 +1,51 @@
+package fleetlock
+
+// A store is where a lock's record is, with what the place can tell about holders and
+// changes. Its errors are those of the place; it never takes one for an answer.
+type store interface {
+	register
+	liveness
+	notifier
+}
+
+// A register is one record that many processes read and replace.
+type register interface {
+	// load returns the record as it is.
+	load() (snapshot, error)
+
+	// swap puts next in the place of the version seen and returns what the register
+	// then holds. If it no longer holds seen, it returns errChanged; if another process
+	// is in the middle of a swap, errContended. A holder whose token next grants is
+	// alive from then on, one whose token next ends is not.
+	swap(seen version, next record) (snapshot, error)
+
+	// verify reports, by an error, that the lock's name leads elsewhere by now.
+	verify() error
+}
+
+// A liveness tells whether holders live. A store that cannot know says that they do.
+type liveness interface {
+	alive(token uint64) (bool, error)
+
+	// abandon ends the life of a token that this process was granted, if it has not
+	// ended, and reports whether that frees the lock for others, whatever the record
+	// says.
+	abandon(token uint64) bool
+}
+
+// A notifier tells when it is worth while to load again.
+type notifier interface {
+	// listen starts to note changes. A listener that waits for the lock is told when it
+	// may have become free; others only of what may have cost them the lock.
+	listen(waits bool) (*listener, error)
+
+	// events counts what the store was told. While it stays the same, the name of the
+	// store leads to it, but for the moment that the telling takes.
+	events() uint64
+}
+
+// A listener is told of changes. A change between two receives is told once.
+type listener struct {
+	changed chan struct{}
+	stop    func()
+}

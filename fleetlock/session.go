@@ -1,0 +1,401 @@
+package fleetlock
+
+import (
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A session is a lock file, opened. It is a store that other processes, and other
+// sessions of this one, meet in the kernel: by locks on bytes far behind the end of
+// the file, which belong to the session's open file description and end with it.
+//
+//   - The guard is held through one swap.
+//   - The byte of a token is held as long as the token's holder lives.
+//   - The bell is shared by those who wait for the lock.
+type session struct {
+	file    *os.File
+	path    string
+	id      os.FileInfo // of the file, to tell it from one that replaces it
+	sync    bool
+	locks   byteLocks
+	changes *subject
+
+	mu      sync.Mutex // the guard among the goroutines of this process
+	own     []uint64   // tokens whose bytes this session holds
+	waiting int        // goroutines that wait
+	buffer  [fileSize]byte
+	text    [fileSize]byte // what the file held last, and
+	last    snapshot       // what that means
+
+	// before is asked before every system call, and its error taken for the call's. It
+	// is nil but in tests.
+	before func(call string) error
+}
+
+// The bytes that are locked, far from the record, because Windows keeps others from
+// reading what is locked.
+const (
+	bellByte  = int64(1) << 61
+	guardByte = bellByte + 1
+	tokenByte = int64(1) << 62 // of token 0; one for each token behind it
+	tokenMask = 1<<62 - 2
+	lastByte  = tokenByte + tokenMask
+)
+
+func byteOf(token uint64) int64 { return tokenByte + int64(token&tokenMask) }
+
+// call is where tests see system calls, and make them fail.
+func (s *session) call(name string) error {
+	if s.before == nil {
+		return nil
+	}
+	return s.before(name)
+}
+
+// load reads the record without any lock. Half of a record that is being written is
+// told from a whole one; two in a row that are not whole are looked at once more when
+// nobody writes.
+func (s *session) load() (snapshot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen, err := s.read()
+	if !errors.Is(err, ErrCorrupt) {
+		return seen, err
+	}
+	if err := s.takeGuard(guardByte, guardByte); err != nil {
+		return snapshot{}, err
+	}
+	defer s.dropGuard(guardByte, guardByte)
+	return s.read()
+}
+
+// read returns what is in the file, ErrCorrupt if that is no record.
+func (s *session) read() (snapshot, error) {
+	if err := s.call("pread"); err != nil {
+		return snapshot{}, err
+	}
+	n, err := s.file.ReadAt(s.buffer[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return snapshot{}, err
+	}
+	if n == fileSize && s.buffer == s.text {
+		return s.last, nil
+	}
+	seen, ok := decodeFile(s.buffer[:n])
+	if !ok {
+		return snapshot{}, ErrCorrupt
+	}
+	if n == fileSize {
+		s.text, s.last = s.buffer, seen
+	}
+	return seen, nil
+}
+
+// write puts a record over the older slot.
+func (s *session) write(r record, sequence uint64) error {
+	if err := s.call("pwrite"); err != nil {
+		return err
+	}
+	at := place(sequence)
+	b := s.text[at : at+slotSize]
+	slot{r, sequence}.encode(b)
+	_, err := s.file.WriteAt(b, at)
+	if err == nil {
+		s.last = snapshot{r, version{sequence, r.token}}
+	} else {
+		s.text[at] = 0 // no slot begins like this
+	}
+	return err
+}
+
+// takeGuard locks the guard with the bytes around it, from first to last.
+func (s *session) takeGuard(first, last int64) error {
+	if err := s.call("setlk guard"); err != nil {
+		return err
+	}
+	ok, err := s.locks.lock(first, last, exclusive)
+	if err == nil && !ok {
+		err = errContended
+	}
+	return err
+}
+
+// dropGuard cannot fail in a way that could be mended: the guard is dropped with the
+// session at the latest.
+func (s *session) dropGuard(first, last int64) {
+	_ = s.call("unlock guard")
+	_ = s.locks.unlock(first, last)
+}
+
+func (s *session) swap(seen version, next record) (snapshot, error) {
+	s.mu.Lock()
+	grants := next.state == stateHeld && !slices.Contains(s.own, next.token)
+	left, err := s.swapGuarded(seen, next, grants)
+	s.mu.Unlock()
+	if err != nil || !grants && next.state != stateDetached {
+		return left, err
+	}
+	// Outside of the guard: a disk may take its time.
+	if err := s.flush(); err != nil {
+		if grants {
+			s.abandon(next.token)
+		}
+		return left, err
+	}
+	if next.state == stateDetached {
+		s.abandon(next.token)
+	}
+	return left, nil
+}
+
+// swapGuarded is swap without the disk. A grant is not announced, since its end will
+// be; whatever else leaves the lock open to others is.
+func (s *session) swapGuarded(seen version, next record, grants bool) (snapshot, error) {
+	mine := slices.Contains(s.own, next.token)
+	ends := next.state == stateFree
+	first, last := guardByte, guardByte
+	switch {
+	case grants && len(s.own) == 0:
+		// One call for two locks. It fails while any earlier holder lives.
+		last = byteOf(next.token)
+	case ends && mine && len(s.own) == 1 && s.waiting == 0:
+		// Likewise. It fails while somebody waits.
+		first = bellByte
+	}
+	err := s.takeGuard(first, last)
+	if errors.Is(err, errContended) && first != last {
+		first, last = guardByte, guardByte
+		err = s.takeGuard(first, last)
+	}
+	if err != nil {
+		return snapshot{}, err
+	}
+	left, err := s.compareAndWrite(seen, next, grants && last == guardByte)
+	switch {
+	case err != nil:
+		s.dropGuard(first, last)
+		if !errors.Is(err, errChanged) {
+			s.ring(false)
+		}
+	case grants && last != guardByte:
+		s.own = append(s.own, next.token)
+		s.dropGuard(first, last-1)
+	case ends && mine && len(s.own) == 1:
+		s.own = s.own[:0]
+		s.dropGuard(first, byteOf(next.token))
+		if first == guardByte {
+			s.ring(false)
+		}
+	default:
+		s.dropGuard(first, last)
+		if ends && mine {
+			s.dropToken(next.token)
+		}
+		if ends {
+			s.ring(!mine) // a holder that lost it must know, and does not wait
+		}
+	}
+	return left, err
+}
+
+// compareAndWrite is the heart of swap. The caller holds the guard.
+func (s *session) compareAndWrite(seen version, next record, takes bool) (snapshot, error) {
+	now, err := s.read()
+	if err != nil {
+		return snapshot{}, err
+	}
+	if now.version != seen {
+		return now, errChanged
+	}
+	if takes {
+		if err := s.takeToken(next.token); err != nil {
+			return now, err
+		}
+	}
+	left := snapshot{next, version{now.sequence + 1, next.token}}
+	if err := s.write(next, left.sequence); err != nil {
+		if takes {
+			s.dropToken(next.token)
+		}
+		return now, err
+	}
+	if next.state == stateDetached && s.write(next, left.sequence+1) == nil {
+		// Nobody lives whose byte could tell that a ticket has the lock. The record
+		// says so twice, so that no damage to one slot can hide it.
+		left.sequence++
+	}
+	return left, nil
+}
+
+func (s *session) takeToken(token uint64) error {
+	if err := s.call("setlk token"); err != nil {
+		return err
+	}
+	ok, err := s.locks.lock(byteOf(token), byteOf(token), exclusive)
+	if err == nil && !ok {
+		err = errContended
+	}
+	if err == nil {
+		s.own = append(s.own, token)
+	}
+	return err
+}
+
+func (s *session) dropToken(token uint64) {
+	_ = s.call("unlock token")
+	_ = s.locks.unlock(byteOf(token), byteOf(token))
+	s.own = slices.DeleteFunc(s.own, func(t uint64) bool { return t == token })
+}
+
+func (s *session) abandon(token uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.own, token) {
+		s.dropToken(token)
+		s.ring(false)
+	}
+	return true // for others see that it is dead
+}
+
+func (s *session) alive(token uint64) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.own, token) {
+		return true, nil // a session does not see its own locks
+	}
+	if err := s.call("getlk token"); err != nil {
+		return false, err
+	}
+	return s.locks.lockedByOther(byteOf(token), byteOf(token))
+}
+
+// events counts what happened to the file, as far as this process was told.
+func (s *session) events() uint64 { return s.changes.count.Load() }
+
+// verify looks whether the path still leads to the file. A file that was moved away or
+// replaced still has its locks, but newcomers meet elsewhere.
+func (s *session) verify() error {
+	if err := s.call("lstat"); err != nil {
+		return err
+	}
+	return sameFile(s.path, s.id)
+}
+
+// flush brings the record to the disk.
+func (s *session) flush() error {
+	if !s.sync {
+		return nil
+	}
+	if err := s.call("fdatasync"); err != nil {
+		return err
+	}
+	return syncData(s.file)
+}
+
+// ring tells those who wait that the lock may be free, and in need everyone who
+// listens. The caller holds mu.
+func (s *session) ring(everyone bool) {
+	s.changes.notify()
+	if !everyone {
+		if s.call("getlk bell") != nil {
+			return
+		}
+		if wait, err := s.locks.lockedByOther(bellByte, bellByte); err == nil && !wait {
+			return
+		}
+	}
+	_ = s.call("utimensat")
+	_ = touch(s.file) // whoever misses it looks again by itself
+}
+
+func (s *session) listen(waits bool) (*listener, error) {
+	l := s.changes.listen()
+	if !waits {
+		return l, nil
+	}
+	if err := s.waits(1); err != nil {
+		l.stop()
+		return nil, err
+	}
+	stop := l.stop
+	l.stop = func() {
+		stop()
+		_ = s.waits(-1)
+	}
+	return l, nil
+}
+
+// waits counts those who wait, as long as there is one holding the bell.
+func (s *session) waits(more int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.waiting
+	s.waiting += more
+	var err error
+	switch {
+	case before == 0:
+		err = s.holdBell()
+	case s.waiting == 0:
+		_ = s.call("unlock bell")
+		err = s.locks.unlock(bellByte, bellByte)
+	}
+	if err != nil {
+		s.waiting = before
+	}
+	return err
+}
+
+// holdBell may find that a release holds the bell for the moment, to see that nobody
+// waits. If it is kept for longer, by a process that stands still, nobody will ring, and
+// those who wait look again by themselves.
+func (s *session) holdBell() error {
+	for range 5 {
+		if err := s.call("setlk bell"); err != nil {
+			return err
+		}
+		if ok, err := s.locks.lock(bellByte, bellByte, shared); ok || err != nil {
+			return err
+		}
+		time.Sleep(time.Duration(firstPause))
+	}
+	return nil
+}
+
+// repair writes a free record over one that is not readable.
+func (s *session) repair(why string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.takeGuard(guardByte, guardByte); err != nil {
+		return err
+	}
+	defer s.ring(true)
+	defer s.dropGuard(guardByte, guardByte)
+	if _, err := s.read(); !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	lives, err := s.locks.lockedByOther(tokenByte, lastByte)
+	if err != nil {
+		return err
+	}
+	if lives || len(s.own) > 0 {
+		return &BusyError{Path: s.path}
+	}
+	return s.writeFirst(why)
+}
+
+// writeFirst writes a free record into both slots. Its token is the time in
+// microseconds, which is more than the tokens of any record that was here before,
+// unless the lock was granted a million times a second.
+func (s *session) writeFirst(why string) error {
+	r := record{state: stateFree, token: uint64(time.Now().UnixMicro()), why: why}
+	for sequence := range uint64(2) {
+		if err := s.write(r, sequence+1); err != nil {
+			return err
+		}
+	}
+	return s.flush()
+}
