@@ -6,10 +6,10 @@ modules := . $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod))
 # Further flags for go test, as in: make test TESTFLAGS=-v
 TESTFLAGS ?=
 
-.PHONY: help test race check fuzz bench ci
+.PHONY: help test race check fuzz torture bench bench-lock ci
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 test: ## run every test of every module; installs a Postgres server where there is none
 	@scripts/install-postgres.sh
@@ -27,9 +27,15 @@ check: ## formatting, vet, staticcheck, go.mod files, builds for other systems
 fuzz: ## run each fuzz target for 20 seconds
 	@.ci/run fuzz
 
+torture: ## run the long form of what kills, pauses and damages, for about half an hour
+	FEDKIT_TORTURE=1 go test -timeout 90m ./fleetlock/...
+
 bench: ## run the benchmarks of every module
 	@scripts/install-postgres.sh
 	FEDKIT_REQUIRE_POSTGRES=1 go test -run '^$$' -bench . -benchmem work
+
+bench-lock: ## compare fleetlock with other locks, side by side
+	go run ./bench/lock
 
 ci: ## everything that a change must pass
 	@.ci/run

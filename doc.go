@@ -10,6 +10,9 @@
 //   - [github.com/mosaicstack/fedkit/listquery] reads the rows from Postgres or SQLite,
 //   - [github.com/mosaicstack/fedkit/cursor] carries the position between two pages.
 //
+// [github.com/mosaicstack/fedkit/fleetlock] is a part of its own: a lock for what must not
+// be done twice at once, such as restarting a fleet.
+//
 // Each works without the others: federation lists whatever implements its Lister, and
 // a program that imports only cursor or scope depends on the standard library alone.
 package fedkit

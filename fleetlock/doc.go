@@ -1,8 +1,8 @@
 // Package fleetlock lets one process at a time do what must not be done twice at once,
-// such as restarting a fleet, and stays right when holders crash, hang, or fill the disk.
-// It works among the processes of one machine, through a file on a local disk. It is
-// not for network file systems, and cannot stop a holder that goes on after it lost the lock: see
-// the caveats below.
+// such as restarting a fleet, and stays right when holders crash, hang, or fill the
+// disk. It works among the processes of one machine, through a file on a local disk. It
+// is not for network file systems, and cannot stop a holder that goes on after it lost
+// the lock: see the caveats below.
 //
 //	lock := fleetlock.File("/run/fleet/restart.lock", fleetlock.Label("deploy 1742"))
 //	held, err := lock.Acquire(ctx)
@@ -16,44 +16,46 @@
 //
 // At most one holder at a time, whatever is killed, paused or full: a holder is one
 // whose [Held.Err] is nil. Tokens rise with every grant and never start again, over
-// releases, crashes, repairs and restarts of the machine. A holder that loses the lock is told by
-// its context and by Err. An error, of whatever kind, never grants.
+// releases, crashes, repairs and restarts of the machine. A holder that loses the lock
+// is told by its context and by Err. An error, of whatever kind, never grants.
 //
 // A holder that dies leaves the lock free at once: that it lives is a lock of the
-// kernel, which the kernel drops with the process. Nobody's age is ever looked at. Waiting,
-// however long, takes the lock from nobody who lives. There are three other ways to lose it: a
-// lease of one's own choice that runs out ([Lease]), an operator's decision ([Lock.Break]),
-// and someone who moves, replaces or overwrites the file.
+// kernel, which the kernel drops with the process. Nobody's age is ever looked at.
+// Waiting, however long, takes the lock from nobody who lives. There are three other
+// ways to lose it: a lease of one's own choice that runs out ([Lease]), an operator's
+// decision ([Lock.Break]), and someone who moves, replaces or overwrites the file.
 //
-// Those who wait are woken by the kernel. In one process they are served in the order in
-// which they came; among processes the kernel decides.
+// Those who wait are woken by the kernel. In one process they are served in the order
+// in which they came; among processes the kernel decides.
 //
 // # Caveats
 //
 // Network file systems are refused, by [ErrFileSystem]: NFS, SMB, Ceph, FUSE and others
-// like them. Their locks can be lost without a word, and they do not tell one machine of another's
-// changes.
+// like them. Their locks can be lost without a word, and they do not tell one machine
+// of another's changes.
 //
-// A holder that stands still, such as one that is stopped by a signal or swapped out, does not
-// know what happens meanwhile. Without a lease nothing does: everyone waits for it. With one,
-// others go on, and what the old holder does between its last look at Err and its next
-// one comes late. Give [Held.Token] along to whatever the lock protects, and have that refuse tokens
-// lower than the highest it has seen; then late work does no harm.
+// A holder that stands still, such as one that is stopped by a signal or swapped out,
+// does not know what happens meanwhile. Without a lease nothing does: everyone waits
+// for it. With one, others go on, and what the old holder does between its last look at
+// Err and its next one comes late. Give [Held.Token] along to whatever the lock
+// protects, and have that refuse tokens lower than the highest it has seen; then late
+// work does no harm.
 //
 // What a killed holder has asked of the kernel or of other processes may still happen
 // after the next one was granted the lock: writes that are on their way, children that
 // live on. Fence them by the token, too, or end them first.
 //
-// Who may write the file can do anything to the lock, and who may read it can keep others
-// waiting. It is made with mode 0600, and one with a wider mode or another owner is refused: see
-// [Perm]. Who may write its directory can replace it; a holder notices, as does whoever comes next.
+// Who may write the file can do anything to the lock, and who may read it can keep
+// others waiting. It is made with mode 0600, and one with a wider mode or another owner
+// is refused: see [Perm]. Who may write its directory can replace it; a holder notices,
+// as does whoever comes next.
 //
-// A process that is stopped while it changes the record, which takes microseconds, keeps others
-// from changing it until it goes on or dies. They can release all the same: a
-// release that cannot be written down is seen as the holder's death.
+// A process that is stopped while it changes the record, which takes microseconds,
+// keeps others from changing it until it goes on or dies. They can release all the
+// same: a release that cannot be written down is seen as the holder's death.
 //
-// A descriptor that a program hands on to a child by hand, past close-on-exec, keeps the
-// lock alive as long as the child has it.
+// A descriptor that a program hands on to a child by hand, past close-on-exec, keeps
+// the lock alive as long as the child has it.
 //
 // # From the seed's restart lock
 //
@@ -74,7 +76,7 @@
 //
 // # Systems
 //
-// On Linux everything is as above. It needs Linux 3.15, for locks that belong to an open
-// file, and /proc for leases and tickets of other processes. See the source for what differs on
-// macOS, the BSDs and Windows.
+// On Linux everything is as above. It needs Linux 3.15, for locks that belong to an
+// open file, and /proc for leases and tickets of other processes. See the source for
+// what differs on macOS, the BSDs and Windows.
 package fleetlock

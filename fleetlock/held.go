@@ -23,6 +23,7 @@ type Held struct {
 
 	mu       sync.Mutex
 	ended    error           // ErrReleased or a *LostError
+	leaving  bool            // Release or Detach is on its way
 	deadline instant         // of the lease, if there is one
 	ctx      context.Context // nil until someone asks for it
 	cancel   context.CancelCauseFunc
@@ -88,10 +89,25 @@ func (h *Held) Err() error {
 	switch {
 	case err != nil:
 		return h.lock.failure(err)
+	case !owns && h.isLeaving():
+		return ErrReleased
 	case !owns:
 		return h.lose(seen.lossOf(h.token), nil)
 	}
 	return h.over()
+}
+
+// leave says whether a record that is no longer the holder's is its own doing.
+func (h *Held) leave(leaving bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.leaving = leaving
+}
+
+func (h *Held) isLeaving() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.leaving
 }
 
 // verifyNews is the store's verify if there is news of the store.
@@ -105,7 +121,7 @@ func (h *Held) verifyNews() error {
 // owns reports whether a record leaves the lock with this holder. If a later record was
 // lost to damage, that is so unless the later one's holder lives.
 func (h *Held) owns(s snapshot) (bool, error) {
-	if s.damaged() && s.floor == h.token {
+	if s.damaged() && s.floor == h.token { // the lost record was this one
 		return true, nil
 	}
 	if s.state != stateHeld || s.token != h.token {
@@ -221,17 +237,15 @@ func (h *Held) Release() error {
 		h.letGo()
 		return lossIn(err)
 	}
+	var err error
 	if h.lapsed() {
+		// Nothing is written: the record may be another's, and not look so.
 		_ = h.lose("its lease ran out", nil)
-	} else if err := h.verifyNews(); err != nil {
-		_ = h.lose("the lock file was replaced", err)
-	}
-	err := h.swap(h.mine.release())
-	var lost *LostError
-	if errors.As(err, &lost) {
-		_ = h.end(lost)
-	} else if err == nil {
-		h.lock.remember(h.store, snapshot{h.mine.release(), h.seen})
+	} else {
+		if moved := h.verifyNews(); moved != nil {
+			_ = h.lose("the lock file was replaced", moved)
+		}
+		err = h.swapFree()
 	}
 	// If the record could not be written, a dead holder's record is as good.
 	free := h.letGo()
@@ -239,6 +253,20 @@ func (h *Held) Release() error {
 		return lossIn(ended)
 	}
 	return h.lock.failure(err)
+}
+
+// swapFree writes down that the lock is free, for this holder has it no more. The
+// caller has the turn.
+func (h *Held) swapFree() error {
+	h.leave(true)
+	err := h.swap(h.mine.release())
+	var lost *LostError
+	if errors.As(err, &lost) {
+		_ = h.end(lost)
+	} else if err == nil {
+		h.lock.remember(h.store, snapshot{h.seen.carry(h.mine.release()), h.seen})
+	}
+	return err
 }
 
 // lossIn is err if it tells of a loss.
@@ -260,7 +288,7 @@ func (h *Held) letGo() bool {
 func (h *Held) swap(next record) error {
 	waited := time.Duration(0)
 	for pause := firstPause; ; pause = pause.next() {
-		seen, err := h.store.swap(h.seen, next)
+		seen, err := h.store.swap(h.seen, h.seen.carry(next))
 		switch {
 		case err == nil:
 			h.seen = seen.version

@@ -64,11 +64,14 @@ func (l *Lock) Break(ctx context.Context, token uint64, why string) error {
 		if err != nil {
 			return l.failure(err)
 		}
-		known := seen.token == token && seen.state != stateFree
-		if lost := seen.damaged() && seen.floor == token; !known && !lost {
-			return fmt.Errorf("%w: %s: asked for %d, the record has %d", ErrNotHeld, l.path, token, seen.token)
+		is, err := judge(seen, s.alive, l.options.clock.now())
+		if err != nil {
+			return l.failure(err)
 		}
-		_, err = s.swap(seen.version, seen.brk(why[:min(len(why), maxWhy)]))
+		if is.State == StateFree || is.token != token {
+			return fmt.Errorf("%w: %s: asked for %d, found %v under %d", ErrNotHeld, l.path, token, is.State, is.token)
+		}
+		_, err = s.swap(seen.version, seen.brk(token, why[:min(len(why), maxWhy)]))
 		return err
 	})
 }

@@ -15,13 +15,16 @@ func openSession(path string, o options) (*session, error) {
 	for {
 		s, err := openExisting(path, o, os.O_RDWR)
 		if err == nil {
-			err = s.attach()
+			if err = s.attach(); err == nil {
+				return s, nil
+			}
+			s.file.Close()
 		}
 		switch {
 		case errors.Is(err, errMoved):
 			continue // replaced between two looks at it
 		case !errors.Is(err, fs.ErrNotExist):
-			return s, err
+			return nil, err
 		}
 		if err := create(path, o); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, err

@@ -21,10 +21,13 @@ type options struct {
 // MinLease is the shortest lease.
 const MinLease = 100 * time.Millisecond
 
+// maxLease bounds leases and tickets, so that no sum of times overflows.
+const maxLease = 365 * 24 * time.Hour
+
 // Lease has a holder give sign of life, from a goroutine of its own, and lets others
 // take the lock from one that was silent for d. A quarter of d before that the holder
 // counts as having lost it: its context ends and Err says so. d is at least
-// [MinLease] and, on Linux, does not run while the machine is suspended. Without a lease a
+// [MinLease], at most a year and, on Linux, does not run while the machine is suspended. Without a lease a
 // lock is held until it is released or the process dies.
 func Lease(d time.Duration) Option { return func(o *options) { o.lease = d } }
 
@@ -51,6 +54,8 @@ func collect(opts []Option) (options, error) {
 	switch {
 	case o.lease != 0 && o.lease < MinLease:
 		return o, fmt.Errorf("fleetlock: a lease of %v is shorter than %v", o.lease, MinLease)
+	case o.lease > maxLease:
+		return o, fmt.Errorf("fleetlock: a lease of %v is longer than a year", o.lease)
 	case len(o.label) > maxLabel:
 		return o, fmt.Errorf("fleetlock: a label of %d bytes is longer than %d", len(o.label), maxLabel)
 	case o.perm&^0o666 != 0 || o.perm&0o600 != 0o600:

@@ -7,14 +7,17 @@ import (
 
 // A record is all that a register holds of a lock.
 type record struct {
-	state  state
-	token  uint64 // of the last grant
-	holder identity
-	since  time.Time     // of the last grant, by the wall clock
-	lease  time.Duration // of the holder, or of the ticket
-	until  instant       // when the lease ends, if there is one
-	ticket [32]byte      // SHA-256 of the secret, while detached
-	why    string        // of the last Break or Repair
+	state state
+	token uint64 // of the last grant
+	// highest is the highest token that may have been granted: more than token, if a
+	// record in between was lost to damage.
+	highest uint64
+	holder  identity
+	since   time.Time     // of the last grant, by the wall clock
+	lease   time.Duration // of the holder, or of the ticket
+	until   instant       // when the lease ends, if there is one
+	ticket  [32]byte      // SHA-256 of the secret, while detached
+	why     string        // of the last Break or Repair
 }
 
 // An identity is what a holder writes about itself.
@@ -41,6 +44,7 @@ const (
 func (r record) encode(b []byte) []byte {
 	b = append(b, byte(r.state))
 	b = binary.BigEndian.AppendUint64(b, r.token)
+	b = binary.BigEndian.AppendUint64(b, r.highest)
 	b = binary.BigEndian.AppendUint32(b, uint32(r.holder.pid))
 	b = binary.BigEndian.AppendUint64(b, uint64(r.since.UnixMicro()))
 	b = binary.BigEndian.AppendUint64(b, uint64(r.lease))
@@ -61,6 +65,7 @@ func decodeRecord(b []byte) (record, bool) {
 	var r record
 	r.state = state(d.bytes(1)[0])
 	r.token = d.uint64()
+	r.highest = d.uint64()
 	r.holder.pid = int(int32(binary.BigEndian.Uint32(d.bytes(4))))
 	r.since = time.UnixMicro(int64(d.uint64()))
 	r.lease = time.Duration(d.uint64())
@@ -71,7 +76,7 @@ func decodeRecord(b []byte) (record, bool) {
 	r.holder.label = d.text(maxLabel)
 	r.holder.host = d.text(maxHost)
 	r.why = d.text(maxWhy)
-	valid := r.state >= stateFree && r.state <= stateDetached && r.lease >= 0
+	valid := r.state >= stateFree && r.state <= stateDetached && r.highest >= r.token && r.lease >= 0
 	return r, d.ok && len(d.rest) == 0 && valid
 }
 

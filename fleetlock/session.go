@@ -27,6 +27,7 @@ type session struct {
 	mu      sync.Mutex // the guard among the goroutines of this process
 	own     []uint64   // tokens whose bytes this session holds
 	waiting int        // goroutines that wait
+	bell    bool       // whether the bell is held for them
 	buffer  [fileSize]byte
 	text    [fileSize]byte // what the file held last, and
 	last    snapshot       // what that means
@@ -42,7 +43,7 @@ const (
 	bellByte  = int64(1) << 61
 	guardByte = bellByte + 1
 	tokenByte = int64(1) << 62 // of token 0; one for each token behind it
-	tokenMask = 1<<62 - 2
+	tokenMask = 1<<61 - 1
 	lastByte  = tokenByte + tokenMask
 )
 
@@ -62,14 +63,18 @@ func (s *session) call(name string) error {
 func (s *session) load() (snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.holdBell(); err != nil {
+		return snapshot{}, err
+	}
 	seen, err := s.read()
 	if !errors.Is(err, ErrCorrupt) {
 		return seen, err
 	}
-	if err := s.takeGuard(guardByte, guardByte); err != nil {
+	if err := s.takeGuard(guardAlone); err != nil {
 		return snapshot{}, err
 	}
-	defer s.dropGuard(guardByte, guardByte)
+	defer s.ring(false) // those whom the guard was in the way
+	defer s.dropGuard(guardAlone)
 	return s.read()
 }
 
@@ -105,157 +110,17 @@ func (s *session) write(r record, sequence uint64) error {
 	slot{r, sequence}.encode(b)
 	_, err := s.file.WriteAt(b, at)
 	if err == nil {
-		s.last = snapshot{r, version{sequence, r.token}}
+		s.last = snapshot{r, version{sequence, r.highest}}
 	} else {
 		s.text[at] = 0 // no slot begins like this
 	}
 	return err
 }
 
-// takeGuard locks the guard with the bytes around it, from first to last.
-func (s *session) takeGuard(first, last int64) error {
-	if err := s.call("setlk guard"); err != nil {
-		return err
-	}
-	ok, err := s.locks.lock(first, last, exclusive)
-	if err == nil && !ok {
-		err = errContended
-	}
-	return err
-}
-
-// dropGuard cannot fail in a way that could be mended: the guard is dropped with the
-// session at the latest.
-func (s *session) dropGuard(first, last int64) {
-	_ = s.call("unlock guard")
-	_ = s.locks.unlock(first, last)
-}
-
-func (s *session) swap(seen version, next record) (snapshot, error) {
-	s.mu.Lock()
-	grants := next.state == stateHeld && !slices.Contains(s.own, next.token)
-	left, err := s.swapGuarded(seen, next, grants)
-	s.mu.Unlock()
-	if err != nil || !grants && next.state != stateDetached {
-		return left, err
-	}
-	// Outside of the guard: a disk may take its time.
-	if err := s.flush(); err != nil {
-		if grants {
-			s.abandon(next.token)
-		}
-		return left, err
-	}
-	if next.state == stateDetached {
-		s.abandon(next.token)
-	}
-	return left, nil
-}
-
-// swapGuarded is swap without the disk. A grant is not announced, since its end will
-// be; whatever else leaves the lock open to others is.
-func (s *session) swapGuarded(seen version, next record, grants bool) (snapshot, error) {
-	mine := slices.Contains(s.own, next.token)
-	ends := next.state == stateFree
-	first, last := guardByte, guardByte
-	switch {
-	case grants && len(s.own) == 0:
-		// One call for two locks. It fails while any earlier holder lives.
-		last = byteOf(next.token)
-	case ends && mine && len(s.own) == 1 && s.waiting == 0:
-		// Likewise. It fails while somebody waits.
-		first = bellByte
-	}
-	err := s.takeGuard(first, last)
-	if errors.Is(err, errContended) && first != last {
-		first, last = guardByte, guardByte
-		err = s.takeGuard(first, last)
-	}
-	if err != nil {
-		return snapshot{}, err
-	}
-	left, err := s.compareAndWrite(seen, next, grants && last == guardByte)
-	switch {
-	case err != nil:
-		s.dropGuard(first, last)
-		if !errors.Is(err, errChanged) {
-			s.ring(false)
-		}
-	case grants && last != guardByte:
-		s.own = append(s.own, next.token)
-		s.dropGuard(first, last-1)
-	case ends && mine && len(s.own) == 1:
-		s.own = s.own[:0]
-		s.dropGuard(first, byteOf(next.token))
-		if first == guardByte {
-			s.ring(false)
-		}
-	default:
-		s.dropGuard(first, last)
-		if ends && mine {
-			s.dropToken(next.token)
-		}
-		if ends {
-			s.ring(!mine) // a holder that lost it must know, and does not wait
-		}
-	}
-	return left, err
-}
-
-// compareAndWrite is the heart of swap. The caller holds the guard.
-func (s *session) compareAndWrite(seen version, next record, takes bool) (snapshot, error) {
-	now, err := s.read()
-	if err != nil {
-		return snapshot{}, err
-	}
-	if now.version != seen {
-		return now, errChanged
-	}
-	if takes {
-		if err := s.takeToken(next.token); err != nil {
-			return now, err
-		}
-	}
-	left := snapshot{next, version{now.sequence + 1, next.token}}
-	if err := s.write(next, left.sequence); err != nil {
-		if takes {
-			s.dropToken(next.token)
-		}
-		return now, err
-	}
-	if next.state == stateDetached && s.write(next, left.sequence+1) == nil {
-		// Nobody lives whose byte could tell that a ticket has the lock. The record
-		// says so twice, so that no damage to one slot can hide it.
-		left.sequence++
-	}
-	return left, nil
-}
-
-func (s *session) takeToken(token uint64) error {
-	if err := s.call("setlk token"); err != nil {
-		return err
-	}
-	ok, err := s.locks.lock(byteOf(token), byteOf(token), exclusive)
-	if err == nil && !ok {
-		err = errContended
-	}
-	if err == nil {
-		s.own = append(s.own, token)
-	}
-	return err
-}
-
-func (s *session) dropToken(token uint64) {
-	_ = s.call("unlock token")
-	_ = s.locks.unlock(byteOf(token), byteOf(token))
-	s.own = slices.DeleteFunc(s.own, func(t uint64) bool { return t == token })
-}
-
 func (s *session) abandon(token uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.Contains(s.own, token) {
-		s.dropToken(token)
+	if s.dropToken(token) {
 		s.ring(false)
 	}
 	return true // for others see that it is dead
@@ -318,6 +183,7 @@ func (s *session) listen(waits bool) (*listener, error) {
 		return l, nil
 	}
 	if err := s.waits(1); err != nil {
+		_ = s.waits(-1)
 		l.stop()
 		return nil, err
 	}
@@ -329,51 +195,42 @@ func (s *session) listen(waits bool) (*listener, error) {
 	return l, nil
 }
 
-// waits counts those who wait, as long as there is one holding the bell.
+// waits counts those who wait, and keeps the bell for them.
 func (s *session) waits(more int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := s.waiting
 	s.waiting += more
-	var err error
-	switch {
-	case before == 0:
-		err = s.holdBell()
-	case s.waiting == 0:
-		_ = s.call("unlock bell")
-		err = s.locks.unlock(bellByte, bellByte)
+	if s.waiting > 0 || !s.bell {
+		return s.holdBell()
 	}
-	if err != nil {
-		s.waiting = before
-	}
-	return err
+	s.bell = false
+	_ = s.call("unlock bell")
+	return s.locks.unlock(bellByte, bellByte)
 }
 
-// holdBell may find that a release holds the bell for the moment, to see that nobody
-// waits. If it is kept for longer, by a process that stands still, nobody will ring, and
-// those who wait look again by themselves.
+// holdBell has others ring, if somebody waits. A release may have the bell for a moment,
+// to see that nobody does; then it is to be tried again at the next look.
 func (s *session) holdBell() error {
-	for range 5 {
-		if err := s.call("setlk bell"); err != nil {
-			return err
-		}
-		if ok, err := s.locks.lock(bellByte, bellByte, shared); ok || err != nil {
-			return err
-		}
-		time.Sleep(time.Duration(firstPause))
+	if s.waiting == 0 || s.bell {
+		return nil
 	}
-	return nil
+	if err := s.call("setlk bell"); err != nil {
+		return err
+	}
+	ok, err := s.locks.lock(bellByte, bellByte, shared)
+	s.bell = ok
+	return err
 }
 
 // repair writes a free record over one that is not readable.
 func (s *session) repair(why string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.takeGuard(guardByte, guardByte); err != nil {
+	if err := s.takeGuard(guardAlone); err != nil {
 		return err
 	}
 	defer s.ring(true)
-	defer s.dropGuard(guardByte, guardByte)
+	defer s.dropGuard(guardAlone)
 	if _, err := s.read(); !errors.Is(err, ErrCorrupt) {
 		return err
 	}
@@ -391,7 +248,8 @@ func (s *session) repair(why string) error {
 // microseconds, which is more than the tokens of any record that was here before,
 // unless the lock was granted a million times a second.
 func (s *session) writeFirst(why string) error {
-	r := record{state: stateFree, token: uint64(time.Now().UnixMicro()), why: why}
+	token := uint64(time.Now().UnixMicro())
+	r := record{state: stateFree, token: token, highest: token, why: why}
 	for sequence := range uint64(2) {
 		if err := s.write(r, sequence+1); err != nil {
 			return err

@@ -65,7 +65,7 @@ func decodeFile(b []byte) (snapshot, bool) {
 	if !firstOK || secondOK && second.sequence > first.sequence {
 		newer = second
 	}
-	s := snapshot{newer.record, version{newer.sequence, newer.token}}
+	s := snapshot{newer.record, version{newer.sequence, newer.highest}}
 	if firstOK != secondOK {
 		s.floor++ // the slot that is not whole may have granted one more
 	}

@@ -35,15 +35,15 @@ func (t Ticket) parse() (token uint64, secret []byte, err error) {
 	return binary.BigEndian.Uint64(b), b[8:], nil
 }
 
-// Detach gives the lock to a ticket instead of a process, for ttl at most: then the
+// Detach gives the lock to a ticket instead of a process, for ttl, at most a year: then the
 // lock is free for others, unless it was resumed. The holder's context ends, and
 // Release does nothing any more.
 //
 // On an error the lock is still held, unless the error is a *[LostError] or
 // [ErrReleased].
 func (h *Held) Detach(ttl time.Duration) (Ticket, error) {
-	if ttl <= 0 {
-		return "", fmt.Errorf("fleetlock: a ticket for %v", ttl)
+	if ttl <= 0 || ttl > maxLease {
+		return "", fmt.Errorf("fleetlock: a ticket for %v, which is not between zero and a year", ttl)
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
@@ -52,9 +52,12 @@ func (h *Held) Detach(ttl time.Duration) (Ticket, error) {
 	}
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
+	h.leave(true)
 	err := h.swap(h.mine.detach(secret, ttl, h.lock.options.clock.now()))
 	if err != nil {
-		return "", h.keep(err)
+		err = h.keep(err)
+		h.leave(false)
+		return "", err
 	}
 	h.letGo()
 	_ = h.end(ErrReleased)

@@ -50,13 +50,19 @@ type snapshot struct {
 // A version tells a record from every other that the register held.
 type version struct {
 	sequence uint64
-	// floor is the highest token that may have been granted: more than the record's if
-	// a later record may have been lost.
+	// floor is the highest token that may have been granted: more than the record says
+	// if a later record may have been lost.
 	floor uint64
 }
 
+// carry has a record that follows the version remember which tokens may be taken.
+func (v version) carry(r record) record {
+	r.highest = max(r.token, v.floor)
+	return r
+}
+
 // damaged reports whether a later record may have been lost.
-func (s snapshot) damaged() bool { return s.floor != s.token }
+func (s snapshot) damaged() bool { return s.floor != s.highest }
 
 // A verdict is what a snapshot says at some moment.
 type verdict struct {
@@ -117,7 +123,7 @@ func (s snapshot) holder(v verdict) Holder {
 // grant is the record of a new holder. The token rises with every grant.
 func (s snapshot) grant(who identity, lease time.Duration, now instant) record {
 	r := record{state: stateHeld, token: s.floor + 1, holder: who, since: now.wall, lease: lease}
-	return r.renew(now)
+	return s.carry(r.renew(now))
 }
 
 // renew counts the lease from now on.
@@ -145,11 +151,11 @@ func (r record) admits(secret []byte) bool {
 	return subtle.ConstantTimeCompare(sum[:], r.ticket[:]) == 1
 }
 
-// brk takes the lock from whoever has it.
-func (s snapshot) brk(why string) record {
+// brk takes the lock from whoever has it under a token.
+func (s snapshot) brk(token uint64, why string) record {
 	r := s.release()
-	r.token, r.ticket, r.why = s.floor, [32]byte{}, why
-	return r
+	r.token, r.ticket, r.why = token, [32]byte{}, why
+	return s.carry(r)
 }
 
 // lossOf says why a record is no longer that of the holder with a token.

@@ -31,20 +31,31 @@ type watcher struct {
 	subjects map[int32]map[*subject]struct{} // by watch descriptor
 }
 
-var theWatcher = sync.OnceValues(func() (*watcher, error) {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	if err != nil {
-		return nil, fmt.Errorf("watching files: %w", os.NewSyscallError("inotify_init1", err))
+// theWatcher is nil until the first one could be made.
+var theWatcher struct {
+	sync.Mutex
+	*watcher
+}
+
+func sharedWatcher() (*watcher, error) {
+	theWatcher.Lock()
+	defer theWatcher.Unlock()
+	if theWatcher.watcher == nil {
+		fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+		if err != nil {
+			return nil, fmt.Errorf("watching files: %w", os.NewSyscallError("inotify_init1", err))
+		}
+		w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, subjects: make(map[int32]map[*subject]struct{})}
+		go w.read()
+		theWatcher.watcher = w
 	}
-	w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, subjects: make(map[int32]map[*subject]struct{})}
-	go w.read()
-	return w, nil
-})
+	return theWatcher.watcher, nil
+}
 
 // watch has the subject notified when the file at path, or the name of its directory,
 // changes. The result ends that.
 func watch(path string, s *subject) (stop func(), err error) {
-	w, err := theWatcher()
+	w, err := sharedWatcher()
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +64,11 @@ func watch(path string, s *subject) (stop func(), err error) {
 		return nil, err
 	}
 	directory, err := w.add(filepath.Dir(path), directoryEvents|unix.IN_ONLYDIR, s)
+	if errors.Is(err, fs.ErrPermission) {
+		// Who may use a directory but not read it is not told when it is moved, and
+		// finds out by Err alone.
+		return func() { w.remove(file, s) }, nil
+	}
 	if err != nil {
 		w.remove(file, s)
 		return nil, err
