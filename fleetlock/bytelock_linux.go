@@ -1,3 +1,5 @@
+//go:build !fleetlock_posix
+
 package fleetlock
 
 import (
@@ -19,7 +21,7 @@ const (
 // and namespace of the machine.
 type byteLocks struct{ file *os.File }
 
-func newByteLocks(f *os.File) byteLocks { return byteLocks{f} }
+func newByteLocks(f *os.File, _ os.FileInfo) byteLocks { return byteLocks{f} }
 
 // lock locks the bytes from first to last, without waiting, and reports whether no
 // other lock was in the way.
@@ -48,3 +50,7 @@ func (l byteLocks) control(command int, kind int16, first, last int64) (found in
 	runtime.KeepAlive(l.file)
 	return lk.Type, os.NewSyscallError("fcntl", err)
 }
+
+func openFile(path string, flag int) (*os.File, error) { return openNew(path, flag) }
+
+func closeFile(f *os.File) { f.Close() }

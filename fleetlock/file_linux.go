@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -26,12 +27,10 @@ var networkFileSystems = map[uint32]string{
 	0xAAD7AAEA: "PanFS", 0x786F4256: "VirtualBox shared folder", 0xBACBACBC: "VMware shared folder",
 }
 
-const hasModes = true
-
-// openFile does not follow a link at the end of path, nor wait for the other end of a
+// openNew does not follow a link at the end of path, nor wait for the other end of a
 // pipe. To read the record should not write to the inode, as the first read after a
 // write does unless the file is opened with O_NOATIME. That is for the owner alone.
-func openFile(path string, flag int) (*os.File, error) {
+func openNew(path string, flag int) (*os.File, error) {
 	flag |= unix.O_NOFOLLOW | unix.O_NONBLOCK
 	f, err := os.OpenFile(path, flag|unix.O_NOATIME, 0)
 	if errors.Is(err, unix.EPERM) {
@@ -55,25 +54,21 @@ func fitMagic(magic uint32) error {
 	return nil
 }
 
-// trustOwner refuses a file of another user, who may do with it what he likes, unless it
-// is to be shared.
-func trustOwner(id fs.FileInfo, perm fs.FileMode) error {
-	owner, me := id.Sys().(*syscall.Stat_t).Uid, uint32(os.Geteuid())
-	if owner != me && owner != 0 && perm&0o022 == 0 {
-		return fmt.Errorf("%w: it belongs to user %d, and this is user %d; a shared lock has a mode that others can write, see Perm",
-			ErrUnsafe, owner, me)
-	}
-	return nil
-}
-
-// sameFile returns an error unless path leads to the file, not through a link.
+// sameFile returns errMoved unless path leads to the file, not through a link.
+//
+// It does not ask for times. Since Linux 6.13 who was shown the time of a change makes
+// the next write, however soon, write a later one to the inode, too.
 func sameFile(path string, id fs.FileInfo) error {
-	var now unix.Stat_t
-	if err := unix.Lstat(path, &now); err != nil {
-		return &fs.PathError{Op: "lstat", Path: path, Err: err}
+	var now unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO, &now)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return errMoved
+	}
+	if err != nil {
+		return &fs.PathError{Op: "statx", Path: path, Err: err}
 	}
 	then := id.Sys().(*syscall.Stat_t)
-	if now.Dev != then.Dev || now.Ino != then.Ino {
+	if unix.Mkdev(now.Dev_major, now.Dev_minor) != then.Dev || now.Ino != then.Ino {
 		return errMoved
 	}
 	return nil
@@ -89,15 +84,6 @@ func touch(f *os.File) error {
 }
 
 func syncData(f *os.File) error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(f.Fd()))) }
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
 
 // uptime is CLOCK_MONOTONIC: nobody can set it, it is one for all processes, and like
 // Go's timers it stands still while the machine is suspended.
@@ -116,4 +102,21 @@ func bootID() [16]byte {
 	}
 	namespace, _ := os.Readlink("/proc/self/ns/time") // there are none before Linux 5.6
 	return hashID(strings.TrimSpace(string(text)), namespace)
+}
+
+// readAt and writeAt are those of f without its bookkeeping, which costs as much as a
+// small read of the kernel's cache.
+func readAt(f *os.File, b []byte) (int, error) {
+	n, err := unix.Pread(int(f.Fd()), b, 0)
+	runtime.KeepAlive(f)
+	return max(n, 0), os.NewSyscallError("pread", err)
+}
+
+func writeAt(f *os.File, b []byte, at int64) error {
+	n, err := unix.Pwrite(int(f.Fd()), b, at)
+	runtime.KeepAlive(f)
+	if err == nil && n != len(b) {
+		err = unix.ENOSPC // what a short write to a file means
+	}
+	return os.NewSyscallError("pwrite", err)
 }

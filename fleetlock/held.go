@@ -11,11 +11,10 @@ import (
 // the process or a loss: the garbage collector releases nothing. It may be used by
 // many goroutines.
 type Held struct {
-	lock   *Lock
-	store  store
-	token  uint64
-	lease  time.Duration
-	events uint64 // of the store before the grant
+	lock  *Lock
+	store store
+	token uint64
+	lease time.Duration
 
 	turn sync.Mutex // of those who change the record
 	mine record     // the record, as long as it is this holder's; guarded by turn
@@ -48,9 +47,9 @@ func (h *Held) dropReachable() {
 	delete(held.set, h)
 }
 
-func newHeld(l *Lock, s store, granted snapshot, events uint64) *Held {
+func newHeld(l *Lock, s store, granted snapshot) *Held {
 	h := &Held{
-		lock: l, store: s, events: events, token: granted.token, lease: granted.lease, seen: granted.version, mine: granted.record,
+		lock: l, store: s, token: granted.token, lease: granted.lease, seen: granted.version, mine: granted.record,
 	}
 	h.keepReachable()
 	if h.lease > 0 {
@@ -78,8 +77,10 @@ func (h *Held) Err() error {
 	if h.lapsed() {
 		return h.lose("its lease ran out", nil)
 	}
-	if err := h.store.verify(); err != nil {
-		return h.lose("the lock file was replaced", err)
+	if err := h.store.verify(); errors.Is(err, errMoved) {
+		return h.lose("its file was moved or replaced", nil)
+	} else if err != nil {
+		return h.lock.failure(err)
 	}
 	seen, err := h.store.load()
 	if err != nil {
@@ -108,14 +109,6 @@ func (h *Held) isLeaving() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.leaving
-}
-
-// verifyNews is the store's verify if there is news of the store.
-func (h *Held) verifyNews() error {
-	if h.store.events() == h.events {
-		return nil
-	}
-	return h.store.verify()
 }
 
 // owns reports whether a record leaves the lock with this holder. If a later record was
@@ -204,7 +197,7 @@ func (h *Held) endContext() context.Context {
 
 // watch looks whether the lock is lost whenever something may have happened to it.
 func (h *Held) watch(ctx context.Context) {
-	heard, err := h.store.listen(false)
+	heard, err := h.store.listen()
 	if err != nil {
 		// A holder that cannot be told of a loss is told now.
 		h.lose("changes of it cannot be watched", err)
@@ -242,8 +235,8 @@ func (h *Held) Release() error {
 		// Nothing is written: the record may be another's, and not look so.
 		_ = h.lose("its lease ran out", nil)
 	} else {
-		if moved := h.verifyNews(); moved != nil {
-			_ = h.lose("the lock file was replaced", moved)
+		if errors.Is(h.store.verify(), errMoved) {
+			_ = h.lose("its file was moved or replaced", nil)
 		}
 		err = h.swapFree()
 	}
@@ -255,16 +248,15 @@ func (h *Held) Release() error {
 	return h.lock.failure(err)
 }
 
-// swapFree writes down that the lock is free, for this holder has it no more. The
-// caller has the turn.
+// swapFree makes the lock free for others. The caller has the turn.
 func (h *Held) swapFree() error {
 	h.leave(true)
-	err := h.swap(h.mine.release())
+	left, err := h.swap(h.mine.release())
 	var lost *LostError
 	if errors.As(err, &lost) {
 		_ = h.end(lost)
 	} else if err == nil {
-		h.lock.remember(h.store, snapshot{h.seen.carry(h.mine.release()), h.seen})
+		h.lock.remember(h.store, left)
 	}
 	return err
 }
@@ -284,26 +276,27 @@ func (h *Held) letGo() bool {
 	return h.store.abandon(h.token)
 }
 
-// swap puts next in the place of the holder's record. The caller has the turn.
-func (h *Held) swap(next record) error {
+// swap puts next in the place of the holder's record, and returns what the store then
+// holds. The caller has the turn.
+func (h *Held) swap(next record) (snapshot, error) {
 	waited := time.Duration(0)
 	for pause := firstPause; ; pause = pause.next() {
 		seen, err := h.store.swap(h.seen, h.seen.carry(next))
 		switch {
 		case err == nil:
 			h.seen = seen.version
-			return nil
+			return seen, nil
 		case errors.Is(err, errChanged):
 			owns, ownErr := h.owns(seen)
 			if ownErr != nil {
-				return ownErr
+				return seen, ownErr
 			}
 			if !owns {
-				return &LostError{Path: h.lock.path, Token: h.token, Reason: seen.lossOf(h.token)}
+				return seen, &LostError{Path: h.lock.path, Token: h.token, Reason: seen.lossOf(h.token)}
 			}
 			h.seen = seen.version
 		case !errors.Is(err, errContended) || waited > patience:
-			return err
+			return seen, err
 		default:
 			time.Sleep(time.Duration(pause))
 			waited += time.Duration(pause)

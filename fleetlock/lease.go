@@ -40,7 +40,7 @@ func (h *Held) renewOnce() error {
 		return err
 	}
 	next := h.mine.renew(h.lock.options.clock.now())
-	if err := h.swap(next); err != nil {
+	if _, err := h.swap(next); err != nil {
 		var lost *LostError
 		if errors.As(err, &lost) {
 			return h.end(lost)

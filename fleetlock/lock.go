@@ -22,8 +22,9 @@ type Lock struct {
 	queue chan struct{} // holds one value while one of the waiting is at the front
 
 	mu    sync.Mutex
-	store store    // as long as the name leads to it
-	last  snapshot // what the last swap left; a guess, for swap to check
+	store store     // as long as the name leads to it
+	last  snapshot  // what the last swap left; a guess, for swap to check
+	woke  time.Time // when a release last woke others
 }
 
 // File returns the lock that stands in the file at path. Nothing is opened or created
@@ -54,6 +55,9 @@ func (l *Lock) Acquire(ctx context.Context) (*Held, error) {
 		}
 	}
 	defer func() { <-l.queue }()
+	if err := l.giveWay(ctx); err != nil {
+		return nil, l.gaveUp(ctx)
+	}
 	h, err := l.try(l.grantOpen)
 	if busy := new(BusyError); !errors.As(err, &busy) {
 		return h, err
@@ -62,39 +66,6 @@ func (l *Lock) Acquire(ctx context.Context) (*Held, error) {
 		if h, err = l.wait(ctx); !errors.Is(err, errMoved) {
 			return h, err
 		}
-	}
-}
-
-// wait makes attempts as soon as they may succeed, until one does or the lock's name
-// leads elsewhere.
-func (l *Lock) wait(ctx context.Context) (*Held, error) {
-	s, err := l.current()
-	if err != nil {
-		return nil, err
-	}
-	heard, err := s.listen(true)
-	if err != nil {
-		return nil, l.failure(err)
-	}
-	defer heard.stop()
-	for pause := firstPause; ; pause = pause.next() {
-		h, left, err := l.attempt(s, l.grantOpen)
-		if busy := new(BusyError); !errors.As(err, &busy) && !errors.Is(err, errChanged) && !errors.Is(err, errContended) {
-			return h, err
-		}
-		if again := time.Duration(pause); left == 0 || again < left {
-			left = again
-		}
-		timer, stop := l.options.clock.after(left)
-		select {
-		case <-heard.changed:
-			pause = 0
-		case <-timer:
-		case <-ctx.Done():
-			stop()
-			return nil, l.gaveUp(ctx)
-		}
-		stop()
 	}
 }
 
@@ -182,25 +153,27 @@ func (l *Lock) try(a attempt) (h *Held, err error) {
 func (l *Lock) attempt(s store, a attempt) (*Held, time.Duration, error) {
 	seen, next, left, err := a(s)
 	if err != nil {
-		if s.verify() != nil {
+		if errors.Is(s.verify(), errMoved) {
 			l.forget(s)
 			return nil, 0, errMoved
 		}
 		return nil, left, err
 	}
-	events := s.events()
 	granted, err := s.swap(seen, next)
 	if err != nil {
 		l.remember(s, snapshot{})
 		return nil, 0, err
 	}
 	if err := s.verify(); err != nil {
-		// What was granted is not the lock any more.
+		// What was granted is not the lock any more, or may not be.
 		s.abandon(granted.token)
+		if !errors.Is(err, errMoved) {
+			return nil, 0, l.failure(err)
+		}
 		l.forget(s)
 		return nil, 0, errMoved
 	}
-	return newHeld(l, s, granted, events), 0, nil
+	return newHeld(l, s, granted), 0, nil
 }
 
 // patience is how long something that does not wait for the lock waits for the end of
@@ -275,6 +248,10 @@ func (l *Lock) guess(s store) (snapshot, error) {
 func (l *Lock) remember(s store, left snapshot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.woke = time.Time{}
+	if left.state == stateHeld {
+		l.woke = time.Now() // the release was a hand-over
+	}
 	if l.store == s {
 		l.last = left
 	}
@@ -287,17 +264,4 @@ func (l *Lock) forget(s store) {
 	if l.store == s {
 		l.store, l.last = nil, snapshot{}
 	}
-}
-
-// A pause is the time to the next look at something that another process changes. It
-// grows with every look, so that a long wait costs few of them.
-type pause time.Duration
-
-const firstPause = pause(50 * time.Microsecond)
-
-func (p pause) next() pause {
-	if p == 0 {
-		return firstPause
-	}
-	return min(p*4, pause(24*time.Hour))
 }

@@ -1,14 +1,9 @@
 package fleetlock
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // A subject passes changes on to its listeners.
 type subject struct {
-	count atomic.Uint64 // changes
-
 	mu        sync.Mutex
 	listeners map[*listener]struct{}
 }
@@ -32,7 +27,6 @@ func (s *subject) listen() *listener {
 // notify never waits: a listener that has yet to look at an earlier change will see
 // this one, too.
 func (s *subject) notify() {
-	s.count.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for l := range s.listeners {

@@ -12,13 +12,18 @@ import (
 
 // openSession opens the lock file at path, and creates it if it is not there.
 func openSession(path string, o options) (*session, error) {
+	// Before the file: a dying process closes its files last-opened-first, and takes its
+	// time over this one.
+	if _, err := sharedWatcher(); err != nil {
+		return nil, err
+	}
 	for {
 		s, err := openExisting(path, o, os.O_RDWR)
 		if err == nil {
 			if err = s.attach(); err == nil {
 				return s, nil
 			}
-			s.file.Close()
+			closeFile(s.file)
 		}
 		switch {
 		case errors.Is(err, errMoved):
@@ -43,10 +48,10 @@ func openExisting(path string, o options, flag int) (*session, error) {
 		err = fit(f, id, o.perm)
 	}
 	if err != nil {
-		f.Close()
+		closeFile(f)
 		return nil, err
 	}
-	return &session{file: f, path: path, id: id, sync: !o.noSync, locks: newByteLocks(f), changes: new(subject)}, nil
+	return &session{file: f, path: path, id: id, sync: !o.noSync, locks: newByteLocks(f, id), changes: new(subject)}, nil
 }
 
 // fit says why a file is not to be used as a lock.
@@ -75,15 +80,16 @@ func explain(path string, err error) error {
 // attach has the session told of changes of its file, from the moment on at which the
 // path is known to lead to it.
 func (s *session) attach() error {
-	stop, err := watch(s.path, s.changes)
+	w, err := newWatch(s.path, s.file, s.changes)
 	if err != nil {
 		return err
 	}
 	if err := s.verify(); err != nil {
-		stop()
+		w.stop()
 		return err
 	}
-	runtime.AddCleanup(s, func(stop func()) { stop() }, stop)
+	s.watch = w
+	runtime.AddCleanup(s, (*watch).stop, w)
 	return nil
 }
 
@@ -95,7 +101,7 @@ func create(path string, o options) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	defer f.Close()
+	defer closeFile(f)
 	if err := f.Chmod(o.perm); err != nil && hasModes {
 		return err
 	}
@@ -133,4 +139,4 @@ func (v fileView) load() (snapshot, error) {
 	}
 }
 
-func (v fileView) close() { v.file.Close() }
+func (v fileView) close() { closeFile(v.file) }

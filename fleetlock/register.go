@@ -16,10 +16,11 @@ type register interface {
 	// swap puts next in the place of the version seen and returns what the register
 	// then holds. If it no longer holds seen, it returns errChanged; if another process
 	// is in the middle of a swap, errContended. A holder whose token next grants is
-	// alive from then on, one whose token next ends is not.
+	// alive from then on, one whose token next ends is not. A register where the dead
+	// hold nothing may leave the record of a hold that next ends as it is.
 	swap(seen version, next record) (snapshot, error)
 
-	// verify reports, by an error, that the lock's name leads elsewhere by now.
+	// verify returns errMoved if the lock's name leads elsewhere by now.
 	verify() error
 }
 
@@ -35,17 +36,17 @@ type liveness interface {
 
 // A notifier tells when it is worth while to load again.
 type notifier interface {
-	// listen starts to note changes. A listener that waits for the lock is told when it
-	// may have become free; others only of what may have cost them the lock.
-	listen(waits bool) (*listener, error)
-
-	// events counts what the store was told. While it stays the same, the name of the
-	// store leads to it, but for the moment that the telling takes.
-	events() uint64
+	// listen starts to note changes.
+	listen() (*listener, error)
 }
 
-// A listener is told of changes. A change between two receives is told once.
+// A listener is told of changes: of what may have cost it the lock, and, while it is
+// parked, of what may have made the lock free. A change between two receives is told
+// once.
 type listener struct {
 	changed chan struct{}
 	stop    func()
+	bell    func(hold bool) (held bool, err error)
+
+	parked, told bool // of a waiter, and its own
 }

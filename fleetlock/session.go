@@ -2,7 +2,6 @@ package fleetlock
 
 import (
 	"errors"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -15,7 +14,7 @@ import (
 //
 //   - The guard is held through one swap.
 //   - The byte of a token is held as long as the token's holder lives.
-//   - The bell is shared by those who wait for the lock.
+//   - The bell is shared by those who want to be told when the lock is free.
 type session struct {
 	file    *os.File
 	path    string
@@ -23,14 +22,15 @@ type session struct {
 	sync    bool
 	locks   byteLocks
 	changes *subject
+	watch   *watch // of the file, for changes
 
-	mu      sync.Mutex // the guard among the goroutines of this process
-	own     []uint64   // tokens whose bytes this session holds
-	waiting int        // goroutines that wait
-	bell    bool       // whether the bell is held for them
-	buffer  [fileSize]byte
-	text    [fileSize]byte // what the file held last, and
-	last    snapshot       // what that means
+	mu     sync.Mutex // the guard among the goroutines of this process
+	own    []uint64   // tokens whose bytes this session holds
+	parked int        // goroutines for which the bell is held
+	rang   time.Time  // for a release that is on its way
+	buffer [fileSize]byte
+	text   [fileSize]byte // what the file held last, and
+	last   snapshot       // what that means
 
 	// before is asked before every system call, and its error taken for the call's. It
 	// is nil but in tests.
@@ -63,9 +63,6 @@ func (s *session) call(name string) error {
 func (s *session) load() (snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.holdBell(); err != nil {
-		return snapshot{}, err
-	}
 	seen, err := s.read()
 	if !errors.Is(err, ErrCorrupt) {
 		return seen, err
@@ -83,11 +80,11 @@ func (s *session) read() (snapshot, error) {
 	if err := s.call("pread"); err != nil {
 		return snapshot{}, err
 	}
-	n, err := s.file.ReadAt(s.buffer[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	n, err := readAt(s.file, s.buffer[:])
+	if err != nil {
 		return snapshot{}, err
 	}
-	if n == fileSize && s.buffer == s.text {
+	if n == fileSize && s.buffer == s.text && s.last.sequence != 0 {
 		return s.last, nil
 	}
 	seen, ok := decodeFile(s.buffer[:n])
@@ -108,7 +105,7 @@ func (s *session) write(r record, sequence uint64) error {
 	at := place(sequence)
 	b := s.text[at : at+slotSize]
 	slot{r, sequence}.encode(b)
-	_, err := s.file.WriteAt(b, at)
+	err := writeAt(s.file, b, at)
 	if err == nil {
 		s.last = snapshot{r, version{sequence, r.highest}}
 	} else {
@@ -138,11 +135,8 @@ func (s *session) alive(token uint64) (bool, error) {
 	return s.locks.lockedByOther(byteOf(token), byteOf(token))
 }
 
-// events counts what happened to the file, as far as this process was told.
-func (s *session) events() uint64 { return s.changes.count.Load() }
-
-// verify looks whether the path still leads to the file. A file that was moved away or
-// replaced still has its locks, but newcomers meet elsewhere.
+// verify returns errMoved if the path does not lead to the file. A file that was moved
+// away or replaced still has its locks, but newcomers meet elsewhere.
 func (s *session) verify() error {
 	if err := s.call("lstat"); err != nil {
 		return err
@@ -177,49 +171,44 @@ func (s *session) ring(everyone bool) {
 	_ = touch(s.file) // whoever misses it looks again by itself
 }
 
-func (s *session) listen(waits bool) (*listener, error) {
-	l := s.changes.listen()
-	if !waits {
-		return l, nil
-	}
-	if err := s.waits(1); err != nil {
-		_ = s.waits(-1)
-		l.stop()
+func (s *session) listen() (*listener, error) {
+	if err := s.watch.listen(1); err != nil {
 		return nil, err
 	}
+	l := s.changes.listen()
+	l.bell = s.holdBell
 	stop := l.stop
 	l.stop = func() {
+		l.unpark()
 		stop()
-		_ = s.waits(-1)
+		_ = s.watch.listen(-1)
 	}
 	return l, nil
 }
 
-// waits counts those who wait, and keeps the bell for them.
-func (s *session) waits(more int) error {
+// holdBell counts those who are parked, as long as there is one holding the bell. A
+// release may have the bell for a moment, to see that nobody is; then it is not held.
+func (s *session) holdBell(hold bool) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting += more
-	if s.waiting > 0 || !s.bell {
-		return s.holdBell()
+	if !hold {
+		s.parked--
+		if s.parked > 0 {
+			return false, nil
+		}
+		_ = s.call("unlock bell")
+		return false, s.locks.unlock(bellByte, bellByte)
 	}
-	s.bell = false
-	_ = s.call("unlock bell")
-	return s.locks.unlock(bellByte, bellByte)
-}
-
-// holdBell has others ring, if somebody waits. A release may have the bell for a moment,
-// to see that nobody does; then it is to be tried again at the next look.
-func (s *session) holdBell() error {
-	if s.waiting == 0 || s.bell {
-		return nil
+	if s.parked == 0 {
+		if err := s.call("setlk bell"); err != nil {
+			return false, err
+		}
+		if ok, err := s.locks.lock(bellByte, bellByte, shared); !ok || err != nil {
+			return false, err
+		}
 	}
-	if err := s.call("setlk bell"); err != nil {
-		return err
-	}
-	ok, err := s.locks.lock(bellByte, bellByte, shared)
-	s.bell = ok
-	return err
+	s.parked++
+	return true, nil
 }
 
 // repair writes a free record over one that is not readable.

@@ -53,6 +53,9 @@ func (s *session) swap(seen version, next record) (snapshot, error) {
 // swapGuarded is swap without the disk.
 func (s *session) swapGuarded(seen version, next record, grants bool) (snapshot, error) {
 	guard, err := s.guardFor(next, grants)
+	if errors.Is(err, errContended) && s.endsLast(next) {
+		return s.handOver(seen, next)
+	}
 	if err != nil {
 		return snapshot{}, err
 	}
@@ -75,13 +78,30 @@ func (s *session) guardFor(next record, grants bool) (span, error) {
 	switch {
 	case grants && len(s.own) == 0:
 		wide.last = byteOf(next.token) // fails while the holder of any earlier token lives
-	case s.endsLast(next) && s.waiting == 0:
-		wide.first = bellByte // fails while somebody waits
+	case s.endsLast(next) && s.parked == 0:
+		wide.first = bellByte // fails while somebody is parked
 	}
-	if err := s.takeGuard(wide); wide == guardAlone || !errors.Is(err, errContended) {
-		return wide, err
+	err := s.takeGuard(wide)
+	if errors.Is(err, errContended) && grants && wide != guardAlone {
+		return guardAlone, s.takeGuard(guardAlone)
 	}
-	return guardAlone, s.takeGuard(guardAlone)
+	return wide, err
+}
+
+// handOver releases without the guard and without a word in the record when others are
+// waiting or about: the next holder cannot be had faster, and will write one at once.
+// Until then the record is that of a holder who died.
+func (s *session) handOver(seen version, next record) (snapshot, error) {
+	now, err := s.read()
+	if err != nil {
+		return snapshot{}, err
+	}
+	if now.version != seen {
+		return now, errChanged
+	}
+	s.dropToken(next.token)
+	s.ring(true)
+	return now, nil
 }
 
 // endsLast reports whether next ends the only hold that this session has.
@@ -138,7 +158,7 @@ func (s *session) settle(guard span, next record, grants bool) {
 		s.own = s.own[:0]
 		s.dropGuard(span{guard.first, byteOf(next.token)})
 		if guard.first == bellByte {
-			s.changes.notify() // of those who listen, none waits
+			s.changes.notify() // of those who listen, none is parked
 		} else {
 			s.ring(false)
 		}

@@ -28,11 +28,15 @@ func newTicket(token uint64, secret []byte) Ticket {
 
 func (t Ticket) parse() (token uint64, secret []byte, err error) {
 	text, ok := strings.CutPrefix(string(t), ticketPrefix)
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := base64.RawURLEncoding.DecodeString(text)
 	if !ok || err != nil || len(b) != 8+secretSize {
 		return 0, nil, ErrTicket
 	}
-	return binary.BigEndian.Uint64(b), b[8:], nil
+	token, secret = binary.BigEndian.Uint64(b), b[8:]
+	if newTicket(token, secret) != t { // line ends, or bits behind the end
+		return 0, nil, ErrTicket
+	}
+	return token, secret, nil
 }
 
 // Detach gives the lock to a ticket instead of a process, for ttl, at most a year: then the
@@ -53,7 +57,7 @@ func (h *Held) Detach(ttl time.Duration) (Ticket, error) {
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
 	h.leave(true)
-	err := h.swap(h.mine.detach(secret, ttl, h.lock.options.clock.now()))
+	_, err := h.swap(h.mine.detach(secret, ttl, h.lock.options.clock.now()))
 	if err != nil {
 		err = h.keep(err)
 		h.leave(false)
@@ -71,10 +75,14 @@ func (h *Held) keep(err error) error {
 		return h.end(lost)
 	}
 	// The record may have been written before something else failed.
-	if seen, loadErr := h.store.load(); loadErr == nil && seen.state == stateDetached && seen.token == h.token {
+	seen, loadErr := h.store.load()
+	if loadErr != nil {
+		return h.lose("it may be detached", errors.Join(err, loadErr))
+	}
+	if seen.state == stateDetached && seen.token == h.token {
 		h.seen = seen.version
-		if swapErr := h.swap(h.mine); swapErr != nil {
-			return h.lose("neither detached nor kept", errors.Join(err, swapErr))
+		if _, swapErr := h.swap(h.mine); swapErr != nil {
+			return h.lose("it is detached, and nobody has the ticket", errors.Join(err, swapErr))
 		}
 	}
 	return h.lock.failure(err)
@@ -82,7 +90,7 @@ func (h *Held) keep(err error) error {
 
 // Resume makes this process the holder of a detached lock, under a new token. The
 // error is a *[LostError] if the ticket does not have the lock any more, and
-// [ErrTicket] if it is none.
+// [ErrTicket] if it is none. After an error of the disk the ticket may be used up.
 func (l *Lock) Resume(ctx context.Context, t Ticket) (*Held, error) {
 	if err := l.ready(ctx); err != nil {
 		return nil, err

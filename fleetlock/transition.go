@@ -20,7 +20,8 @@ const (
 	// StateDetached: a ticket has the lock.
 	StateDetached
 	// StateExpired: who had the lock died without releasing it, was silent for longer
-	// than its lease, or let its ticket run out. It is free for the next one.
+	// than its lease, let its ticket run out, or handed it over to somebody who did not
+	// take it. It is free for the next one.
 	StateExpired
 )
 
@@ -87,6 +88,9 @@ func judge(s snapshot, alive func(token uint64) (bool, error), now instant) (ver
 			return verdict{StateDetached, s.token, left}, nil
 		}
 		return verdict{StateExpired, s.token, 0}, nil
+	}
+	if s.state != stateFree {
+		return verdict{}, ErrCorrupt // decodeRecord lets no other pass
 	}
 	return verdict{StateFree, s.token, 0}, nil
 }

@@ -1,3 +1,5 @@
+//go:build !fleetlock_posix
+
 package fleetlock
 
 import (
@@ -13,12 +15,14 @@ import (
 )
 
 // What may have changed a lock for those who do not change it themselves. Writes alone
-// are not among it: who uses a lock that nobody waits for must not pay for the watch.
+// are not among it, and rings only for those who listen: who uses a lock that nobody
+// waits for must not pay for the watch, nor who hands the lock over be woken by its own
+// ring.
 const (
-	fileEvents = unix.IN_ATTRIB | // a ring, or the file was unlinked
-		unix.IN_CLOSE_WRITE | // a process has died, or closed the file
-		unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
-	directoryEvents = unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
+	quietEvents  = unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
+	listenEvents = quietEvents |
+		unix.IN_ATTRIB | // a ring, or the file was unlinked
+		unix.IN_CLOSE_WRITE // a process has died, or closed the file
 )
 
 // A watcher passes the events of one inotify descriptor on to subjects. A process has
@@ -27,8 +31,28 @@ type watcher struct {
 	file *os.File
 	fd   int // of file, which keeps its own to itself
 
-	mu       sync.Mutex
-	subjects map[int32]map[*subject]struct{} // by watch descriptor
+	mu      sync.Mutex
+	watched map[int32]*watched // by watch descriptor
+}
+
+// A watched is a file or directory that subjects want to know about.
+type watched struct {
+	subjects map[*subject]*attention
+}
+
+// An attention is what one subject wants to know.
+type attention struct {
+	file      *os.File // opened by the subject's session; nil for a directory
+	listeners int
+}
+
+func (d *watched) events() uint32 {
+	for _, a := range d.subjects {
+		if a.listeners > 0 {
+			return listenEvents
+		}
+	}
+	return quietEvents
 }
 
 // theWatcher is nil until the first one could be made.
@@ -41,67 +65,129 @@ func sharedWatcher() (*watcher, error) {
 	theWatcher.Lock()
 	defer theWatcher.Unlock()
 	if theWatcher.watcher == nil {
-		fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+		fd, err := openInotify()
 		if err != nil {
-			return nil, fmt.Errorf("watching files: %w", os.NewSyscallError("inotify_init1", err))
+			return nil, fmt.Errorf("watching files: %w", err)
 		}
-		w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, subjects: make(map[int32]map[*subject]struct{})}
+		w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, watched: make(map[int32]*watched)}
 		go w.read()
 		theWatcher.watcher = w
 	}
 	return theWatcher.watcher, nil
 }
 
-// watch has the subject notified when the file at path, or the name of its directory,
-// changes. The result ends that.
-func watch(path string, s *subject) (stop func(), err error) {
+// openInotify leaves room for the two descriptors that Go's poller opens when it is used
+// for the first time: without them the runtime ends the process.
+func openInotify() (int, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return 0, os.NewSyscallError("inotify_init1", err)
+	}
+	for range 2 {
+		spare, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			unix.Close(fd)
+			return 0, os.NewSyscallError("fcntl", err)
+		}
+		defer unix.Close(spare)
+	}
+	return fd, nil
+}
+
+// A watch is what a watcher does for one subject.
+type watch struct {
+	w               *watcher
+	subject         *subject
+	file, directory int32 // watch descriptors; directory is -1 if there is none
+}
+
+// newWatch has the subject notified when the file, which is at path, is moved or removed,
+// or its directory moved, and while it listens also when others ring or die.
+func newWatch(path string, f *os.File, s *subject) (*watch, error) {
 	w, err := sharedWatcher()
 	if err != nil {
 		return nil, err
 	}
-	file, err := w.add(path, fileEvents|unix.IN_DONT_FOLLOW, s)
+	file, err := w.add(byDescriptor(f), f, s)
 	if err != nil {
 		return nil, err
 	}
-	directory, err := w.add(filepath.Dir(path), directoryEvents|unix.IN_ONLYDIR, s)
-	if errors.Is(err, fs.ErrPermission) {
+	directory, err := w.add(filepath.Dir(path), nil, s)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		// Who may use a directory but not read it is not told when it is moved, and
 		// finds out by Err alone.
-		return func() { w.remove(file, s) }, nil
-	}
-	if err != nil {
+		directory = -1
+	case err != nil:
 		w.remove(file, s)
 		return nil, err
 	}
-	return func() {
-		w.remove(file, s)
-		w.remove(directory, s)
-	}, nil
+	return &watch{w, s, file, directory}, nil
 }
 
-func (w *watcher) add(path string, events uint32, s *subject) (int32, error) {
+// byDescriptor names the very file, wherever its path leads by now.
+func byDescriptor(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
+
+// listen counts those who want to be told of rings and deaths.
+func (w *watch) listen(more int) error { return w.w.listen(w.file, w.subject, more) }
+
+func (w *watch) stop() {
+	w.w.remove(w.file, w.subject)
+	w.w.remove(w.directory, w.subject)
+}
+
+func (w *watcher) add(path string, f *os.File, s *subject) (int32, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, err := unix.InotifyAddWatch(w.fd, path, events)
+	// Events are added to those that are watched already: another subject may listen.
+	id, err := w.control(path, quietEvents|unix.IN_MASK_ADD)
+	if err != nil {
+		return 0, err
+	}
+	if w.watched[id] == nil {
+		w.watched[id] = &watched{make(map[*subject]*attention)}
+	}
+	w.watched[id].subjects[s] = &attention{file: f}
+	return id, nil
+}
+
+func (w *watcher) control(path string, events uint32) (int32, error) {
+	id, err := unix.InotifyAddWatch(w.fd, path, events)
 	if err != nil {
 		return 0, &fs.PathError{Op: "inotify_add_watch", Path: path, Err: err}
 	}
-	id := int32(n)
-	if w.subjects[id] == nil {
-		w.subjects[id] = make(map[*subject]struct{})
+	return int32(id), nil
+}
+
+func (w *watcher) listen(id int32, s *subject, more int) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.watched[id]
+	if d == nil {
+		s.notify() // the file is gone, which is news enough
+		return nil
 	}
-	w.subjects[id][s] = struct{}{}
-	return id, nil
+	a, before := d.subjects[s], d.events()
+	a.listeners += more
+	if d.events() == before {
+		return nil
+	}
+	_, err := w.control(byDescriptor(a.file), d.events())
+	if err != nil {
+		a.listeners -= more
+	}
+	return err
 }
 
 func (w *watcher) remove(id int32, s *subject) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	watching := w.subjects[id]
-	delete(watching, s)
-	if len(watching) == 0 && watching != nil {
-		delete(w.subjects, id)
-		// The kernel has removed the watch of a file that is gone already.
+	d := w.watched[id]
+	if d == nil {
+		return // the kernel has removed the watch of a file that is gone
+	}
+	if delete(d.subjects, s); len(d.subjects) == 0 {
+		delete(w.watched, id)
 		_, _ = unix.InotifyRmWatch(w.fd, uint32(id))
 	}
 }
@@ -137,19 +223,23 @@ func (w *watcher) dispatch(events []byte) {
 func (w *watcher) notify(id int32, gone bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for s := range w.subjects[id] {
+	d := w.watched[id]
+	if d == nil {
+		return
+	}
+	for s := range d.subjects {
 		s.notify()
 	}
 	if gone {
-		delete(w.subjects, id)
+		delete(w.watched, id)
 	}
 }
 
 func (w *watcher) notifyAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, watching := range w.subjects {
-		for s := range watching {
+	for _, d := range w.watched {
+		for s := range d.subjects {
 			s.notify()
 		}
 	}

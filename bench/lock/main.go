@@ -1,0 +1,74 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+func main() {
+	workIfTold()
+	if err := start(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	} else if err != nil {
+		fmt.Fprintln(os.Stderr, "lock:", err)
+		os.Exit(1)
+	}
+}
+
+func start(args []string) error {
+	flags := flag.NewFlagSet("lock", flag.ContinueOnError)
+	rounds := flags.Int("rounds", 5, "how often everything is measured")
+	d := flags.Duration("time", 2*time.Second, "how long each crowd of a round competes; the other measurements take a share of it")
+	out := flags.String("out", "", "file to write the tables to, too")
+	svg := flags.String("svg", "", "file to write a picture of the hand-overs to")
+	where := flags.String("dir", "", "directory of the lock files, for another file system than that of temporary files")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *rounds < 1 || *d < 100*time.Millisecond || flags.NArg() > 0 {
+		return errors.New("there is at least 1 round, of at least 100ms, and there are no arguments")
+	}
+	summaries, err := measureIn(*where, *rounds, *d)
+	if err != nil {
+		return err
+	}
+	text := page(summaries, *rounds, *d)
+	fmt.Print(text)
+	return errors.Join(save(*out, text), save(*svg, picture(summaries)))
+}
+
+// measureIn measures in a directory in where that it removes.
+func measureIn(where string, rounds int, d time.Duration) (_ []summary, err error) {
+	dir, err := os.MkdirTemp(where, "lock-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r := newRun(rounds, d, dir)
+	r.say = func(format string, args ...any) { fmt.Fprintf(os.Stderr, "lock: "+format+"\n", args...) }
+	if err := r.measure(); err != nil {
+		return nil, err
+	}
+	return summarize(r.results), nil
+}
+
+// page is all that there is to read.
+func page(all []summary, rounds int, d time.Duration) string {
+	return fmt.Sprintf("%s, %s/%s, %d CPUs; medians of %d rounds, crowds of %v.\n\n%s\n%s\n%s",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, d,
+		costTable(all), waitTable(all), targetTable(targets(all)))
+}
+
+// save writes a file, unless it has no name.
+func save(name, text string) error {
+	if name == "" {
+		return nil
+	}
+	return os.WriteFile(name, []byte(text), 0o666)
+}

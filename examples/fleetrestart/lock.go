@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mosaicstack/fedkit/fleetlock"
+)
+
+// lock returns the lock under which the fleet is changed. It is the one place that
+// knows where the lock is kept.
+func (a arguments) lock() *fleetlock.Lock {
+	label := fmt.Sprintf("%s -agents %d", programName, a.agents)
+	if a.stop {
+		label = programName + " -stop"
+	}
+	options := []fleetlock.Option{fleetlock.Label(label)}
+	if a.lease != 0 {
+		options = append(options, fleetlock.Lease(a.lease))
+	}
+	return fleetlock.File(filepath.Join(a.dir, "fleet.lock"), options...)
+}
+
+// acquire waits for the lock, for as long as the user asked for, and says for whom.
+func acquire(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, say *progress) (*fleetlock.Held, error) {
+	began := time.Now()
+	held, err := lock.TryAcquire(ctx)
+	if busy := new(fleetlock.BusyError); errors.As(err, &busy) {
+		say.line(lockName, "waiting, held by %s", describe(busy.Holder))
+		held, err = wait(ctx, lock, patience, busy.Holder, say)
+	}
+	if err != nil {
+		return nil, explainWait(ctx, err, patience)
+	}
+	say.line(lockName, "granted after %s, token %d", brief(time.Since(began)), held.Token())
+	return held, nil
+}
+
+// lookAgain is how often who waits looks for whom. That only makes the words be late;
+// the lock itself does not wait for it.
+const lookAgain = 200 * time.Millisecond
+
+// wait acquires the lock and meanwhile tells whenever its holder changes.
+func wait(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, told fleetlock.Holder, say *progress) (*fleetlock.Held, error) {
+	ctx, cancel := withPatience(ctx, patience)
+	defer cancel()
+	type grant struct {
+		held *fleetlock.Held
+		err  error
+	}
+	granted := make(chan grant, 1)
+	go func() {
+		held, err := lock.Acquire(ctx)
+		granted <- grant{held, err}
+	}()
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		select {
+		case g := <-granted:
+			return g.held, g.err
+		case <-again.C:
+			info, err := lock.Inspect(ctx)
+			if err == nil && isHeld(info.State) && info.Holder.Token != told.Token && !isMe(info.Holder) {
+				told = info.Holder
+				say.line(lockName, "waiting, now held by %s", describe(told))
+			}
+		}
+	}
+}
+
+func withPatience(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	if patience == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, patience)
+}
+
+// explainWait puts an end of the wait into the user's terms.
+func explainWait(ctx context.Context, err error, patience time.Duration) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w while waiting for the lock; nothing was done", context.Cause(ctx))
+	case errors.Is(err, context.DeadlineExceeded):
+		return waitError{patience, err}
+	}
+	return err
+}
+
+// A waitError says that others had the lock for too long.
+type waitError struct {
+	patience time.Duration
+	cause    error
+}
+
+func (e waitError) Error() string {
+	text := fmt.Sprintf("gave up waiting for the lock after %s (-wait); nothing was done", e.patience)
+	if busy := new(fleetlock.BusyError); errors.As(e.cause, &busy) {
+		text += "; it is held by " + describe(busy.Holder)
+	}
+	return text
+}
+
+func (e waitError) Unwrap() error { return e.cause }
+
+func isHeld(s fleetlock.State) bool {
+	return s == fleetlock.StateHeld || s == fleetlock.StateDetached
+}
+
+// isMe reports whether the lock has just been granted to this process.
+func isMe(h fleetlock.Holder) bool {
+	host, _ := os.Hostname()
+	return h.PID == os.Getpid() && h.Host == host
+}
+
+// describe says who has the lock, for people in front of the same machine.
+func describe(h fleetlock.Holder) string {
+	if h.Token == 0 || h.Detached {
+		return h.String()
+	}
+	return fmt.Sprintf("%q (pid %d on %s) since %s, for %s",
+		h.Label, h.PID, h.Host, h.Since.Local().Format(time.TimeOnly), brief(time.Since(h.Since)))
+}

@@ -1,0 +1,20 @@
+//go:build !linux
+
+package main
+
+// processesOf returns the processes of the fleet that have a pid file; this system has
+// no portable way to find others.
+func processesOf(dir string) (pids []int) {
+	f := fleet{dir: dir}
+	names, _ := f.names()
+	for _, name := range names {
+		p, err := f.read(name)
+		if err != nil {
+			continue
+		}
+		if there, err := p.runs(); there && err == nil {
+			pids = append(pids, p.PID)
+		}
+	}
+	return pids
+}

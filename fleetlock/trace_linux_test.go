@@ -1,0 +1,55 @@
+package fleetlock
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mosaicstack/fedkit/fleetlock/internal/model"
+)
+
+// What a lock costs without others, call by call, and that it is what internal/model
+// explores.
+func TestTheCallsAreThoseOfTheModel(t *testing.T) {
+	t.Parallel()
+	var calls caller
+	path := lockPath(t)
+	if err := makeLock(path); err != nil {
+		t.Fatal(err)
+	}
+	l := hook(File(path), calls.before)
+	mustRelease(t, mustAcquire(t, l))
+	got := calls.take()
+	want := []string{
+		"pread", "setlk guard", "pread", "pwrite", "unlock guard", "fdatasync", "lstat",
+		"lstat", "setlk guard", "pread", "pwrite", "unlock guard",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("calls of an acquisition and a release (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(inSpans(model.Calls(model.Uncontended)), modelled(got)); diff != "" {
+		t.Errorf("calls of an acquisition and a release (-model +fleetlock):\n%s", diff)
+	}
+}
+
+// inSpans leaves out what the model does in calls of their own and fleetlock, while
+// nobody is in the way, together with the guard: the bytes of the token and of the bell
+// stand beside it. Nobody replaces the file in the model: there is one look at the path.
+func inSpans(calls []string) []string {
+	beside := []string{"setlk L", "unlock L", "getlk W", "lstat"}
+	return slices.DeleteFunc(calls, func(call string) bool { return slices.Contains(beside, call) })
+}
+
+// modelled gives calls the names that the model has for them.
+func modelled(calls []string) []string {
+	names := strings.NewReplacer("guard", "G", "token", "L", "bell", "W")
+	var as []string
+	for _, call := range calls {
+		if call != "lstat" {
+			as = append(as, names.Replace(call))
+		}
+	}
+	return as
+}

@@ -1,0 +1,268 @@
+package fleetlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A waiter that has waited for longWait looks again by itself only after several times
+// promptly: what it notices promptly it was told.
+const (
+	longWait = 1200 * time.Millisecond
+	promptly = time.Second
+)
+
+// What lets a waiter in, and how the holder comes to it.
+var endings = []struct {
+	name string
+	hold func(t *testing.T, path string) (end func() error)
+}{
+	{"a release by another process", func(t *testing.T, path string) func() error {
+		p := startProcess(t, lockSpec{Path: path})
+		p.must(request{Do: "acquire"})
+		return func() error { return p.do(request{Do: "release"}).err() }
+	}},
+	{"a release by another Lock", func(t *testing.T, path string) func() error {
+		return mustAcquire(t, File(path, NoSync())).Release
+	}},
+	{"a SIGKILL", func(t *testing.T, path string) func() error {
+		p := startProcess(t, lockSpec{Path: path})
+		p.must(request{Do: "acquire"})
+		return func() error { p.kill(); return nil }
+	}},
+	{"a SIGKILL of a stopped process", func(t *testing.T, path string) func() error {
+		p := startProcess(t, lockSpec{Path: path})
+		p.must(request{Do: "acquire"})
+		p.stop()
+		return func() error { p.kill(); return nil }
+	}},
+	{"a Break", func(t *testing.T, path string) func() error {
+		h := mustAcquire(t, File(path, NoSync()))
+		return func() error { return File(path).Break(context.Background(), h.Token(), "the test says so") }
+	}},
+	{"a ticket that runs out", func(t *testing.T, path string) func() error {
+		if _, err := mustAcquire(t, File(path, NoSync())).Detach(longWait); err != nil {
+			t.Fatal(err)
+		}
+		return func() error { return nil }
+	}},
+	{"a detach for a moment", func(t *testing.T, path string) func() error {
+		h := mustAcquire(t, File(path, NoSync()))
+		return func() error { _, err := h.Detach(time.Millisecond); return err }
+	}},
+	{"a release that fails", func(t *testing.T, path string) func() error {
+		var calls caller
+		h := mustAcquire(t, hook(File(path, NoSync()), calls.before))
+		calls.set(trap{Call: "pwrite", Errno: unix.ENOSPC})
+		return h.Release
+	}},
+	{"the death of a process that left its lock", func(t *testing.T, path string) func() error {
+		p := startProcess(t, lockSpec{Path: path})
+		p.must(request{Do: "acquire"})
+		p.do(request{Do: "trap", Trap: trap{Call: "pwrite", Signal: unix.SIGKILL}})
+		return func() error { p.send(request{Do: "release"}); _, _ = p.receive(); return nil }
+	}},
+}
+
+func TestAWaiterIsWokenPromptlyBy(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	defer all.Wait()
+	for _, ending := range endings {
+		runBeside(t, &all, ending.name, func(t *testing.T) {
+			path := lockPath(t)
+			end := ending.hold(t, path)
+			p := startProcess(t, lockSpec{Path: path})
+			p.must(request{Do: "inspect"})
+			p.send(request{Do: "acquire"}) // in another process, where it has to be told by the kernel
+			time.Sleep(longWait)
+			began := time.Now()
+			if err := end(); err != nil {
+				t.Fatal(err)
+			}
+			if answer, err := p.receive(); err != nil || answer.err() != nil {
+				t.Fatalf("a waiter is not granted the lock: %v", errors.Join(err, answer.err()))
+			}
+			if took := time.Since(began); took > promptly {
+				t.Errorf("a waiter noticed after %v", took)
+			}
+		})
+	}
+}
+
+// P holds the guard and stands still; W comes, and cannot have it. When P goes on it
+// leaves the lock open, or it has not even changed it: W has to know.
+//
+//	P                        W
+//	guard
+//	(stands still)           the guard is taken: sleep
+//	finds the record changed,
+//	or releases
+//	                         wakes
+func TestAWaiterIsWokenWhenAProcessThatStoodStillGoesOn(t *testing.T) {
+	t.Parallel()
+	moves := map[string]struct {
+		move func(l *Lock, h *Held) error
+		meet func(h *Held) // just before P takes the guard
+	}{
+		"release": {move: func(l *Lock, h *Held) error { return h.Release() }},
+		"break": {move: func(l *Lock, h *Held) error {
+			return l.Break(context.Background(), h.Token(), "the test says so")
+		}},
+		"a break that comes too late": {
+			move: func(l *Lock, h *Held) error {
+				err := l.Break(context.Background(), h.Token(), "the test says so")
+				if errors.Is(err, ErrNotHeld) {
+					return nil
+				}
+				return err // none if the release left a dead holder's record to who waits
+			},
+			meet: func(h *Held) { _ = h.Release() },
+		},
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	for name, tt := range moves {
+		for at := 1; at <= 12; at++ {
+			runBeside(t, &all, fmt.Sprintf("%s before call %d", name, at), func(t *testing.T) {
+				goOnAt(t, at, tt.move, tt.meet)
+			})
+		}
+	}
+}
+
+// runBeside runs a subtest beside others even where the tests that may run in parallel
+// are few: these only wait.
+func runBeside(t *testing.T, all *sync.WaitGroup, name string, test func(t *testing.T)) {
+	all.Go(func() { t.Run(name, test) })
+}
+
+func goOnAt(t *testing.T, at int, move func(l *Lock, h *Held) error, meet func(h *Held)) {
+	path := lockPath(t)
+	b := &barrier{reached: make(chan struct{}), goOn: make(chan struct{})}
+	l := hook(File(path, NoSync()), b.before)
+	mustRelease(t, mustAcquire(t, l)) // it is open from now on
+	holder := l
+	if meet != nil {
+		holder = File(path, NoSync())
+	}
+	h := mustAcquire(t, holder)
+	b.set(at, func() {
+		if meet != nil {
+			meet(h)
+		}
+	})
+	done := make(chan error, 1)
+	go func() { done <- move(l, h) }()
+	select {
+	case <-b.reached:
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+		return // there are not so many calls
+	}
+	next := startWaiter(t, File(path, NoSync()))
+	time.Sleep(longWait)
+	began := time.Now()
+	close(b.goOn)
+	granted := next.mustBeGranted(t, "a process that stood still went on")
+	if took := time.Since(began); took > promptly {
+		t.Errorf("a waiter noticed after %v", took)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if granted.Err() == nil {
+		mustRelease(t, granted)
+	}
+}
+
+// A barrier holds a goroutine before one of its system calls.
+type barrier struct {
+	mu      sync.Mutex
+	left    int
+	onGuard func() // run once before the next guard is taken
+	reached chan struct{}
+	goOn    chan struct{}
+}
+
+func (b *barrier) set(at int, onGuard func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left, b.onGuard = at, onGuard
+}
+
+func (b *barrier) before(call string) error {
+	b.mu.Lock()
+	meet := b.onGuard
+	if call == "setlk guard" {
+		b.onGuard = nil
+	} else {
+		meet = nil
+	}
+	hit := b.left == 1
+	b.left--
+	b.mu.Unlock()
+	if hit {
+		close(b.reached)
+		<-b.goOn
+	}
+	if meet != nil {
+		meet()
+	}
+	return nil
+}
+
+func TestAcquireSaysWhoHoldsTheLockWhenItGivesUp(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	h := mustAcquire(t, File(path, Label("the holder")))
+	for name, ends := range map[string]func(*testing.T, time.Duration) context.Context{
+		"deadline": within, "cancellation": cancelledIn,
+	} {
+		l, ctx := File(path), ends(t, 100*time.Millisecond)
+		_, err := l.Acquire(ctx)
+		busy := new(BusyError)
+		if !errors.As(err, &busy) || busy.Holder.Token != h.Token() || busy.Holder.Label != "the holder" || busy.Path != l.path {
+			t.Errorf("after a %s the error does not say who holds the lock: %#v", name, err)
+		}
+		if !errors.Is(err, ctx.Err()) {
+			t.Errorf("after a %s the error %v does not match %v", name, err, ctx.Err())
+		}
+	}
+	mustRelease(t, h)
+}
+
+var errReason = errors.New("the test's reason")
+
+func TestAcquireGivesTheCauseOfItsContext(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	h := mustAcquire(t, File(path))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(20*time.Millisecond, func() { cancel(errReason) })
+	if _, err := File(path).Acquire(ctx); !errors.Is(err, errReason) || !errors.Is(err, context.Canceled) {
+		t.Errorf("a wait that was cancelled for a reason ends with %v", err)
+	}
+	mustRelease(t, h)
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func cancelledIn(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(d, cancel)
+	t.Cleanup(cancel)
+	return ctx
+}
