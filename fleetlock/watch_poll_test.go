@@ -28,20 +28,24 @@ func TestListenersAreToldNowAndThenAndNobodyElseIs(t *testing.T) {
 		}
 		count(1)
 		l := s.listen()
-		before := s.count.Load()
+		defer l.stop()
+		began := time.Now()
 		for range 10 {
 			<-l.changed
 		}
-		if told := s.count.Load() - before; told != 10 {
-			t.Errorf("10 changes were told of %d times", told)
+		if took := time.Since(began); took != 10*pollInterval {
+			t.Errorf("10 changes were told of in %v, not in %v", took, 10*pollInterval)
 		}
-		l.stop()
 		count(-1)
 		time.Sleep(2 * pollInterval)
-		before = s.count.Load()
-		time.Sleep(10 * pollInterval)
-		if s.count.Load() != before {
-			t.Error("nobody listens, but is told")
+		select { // what was on its way
+		case <-l.changed:
+		default:
+		}
+		select {
+		case <-l.changed:
+			t.Error("nobody asks for it, and is told")
+		case <-time.After(10 * pollInterval):
 		}
 	})
 }
