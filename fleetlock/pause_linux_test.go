@@ -241,3 +241,28 @@ func TestTryAcquireAnswersWhileAProcessStandsStillInTheGuard(t *testing.T) {
 	}
 	mustRelease(t, granted)
 }
+
+func TestADetachOrRenewalPastAProcessInTheGuardFailsSoonAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	h := mustAcquire(t, File(path, NoSync(), Lease(longLease)))
+	p := stoppedInGuard(t, path, h.Token())
+	began := time.Now()
+	if _, err := h.Detach(time.Hour); err == nil || errors.Is(err, ErrLost) || errors.Is(err, ErrReleased) {
+		t.Errorf("past a process in the guard a lock is detached with %v", err)
+	}
+	if err := h.renewOnce(); err == nil || errors.Is(err, ErrLost) {
+		t.Errorf("past a process in the guard a lease is renewed with %v", err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("a detach and a renewal took %v past a process in the guard", took)
+	}
+	if err := h.Err(); err != nil {
+		t.Errorf("the holder lost its lock to a process in the guard: %v", err)
+	}
+	p.kill()
+	if err := h.renewOnce(); err != nil {
+		t.Errorf("after the process in the guard was killed a lease is renewed with %v", err)
+	}
+	mustRelease(t, h)
+}

@@ -20,7 +20,10 @@ const (
 	// parkPause is the pause from which on a waiter asks to be told. Before, it is
 	// cheaper to look: a lock that is passed on so fast would have to wake all that
 	// wait for every one who gets it.
-	parkPause = firstPause * 4 * 4
+	parkPause = firstPause * 4
+
+	// wayTime is about how long somebody who is woken needs to be there.
+	wayTime = 200 * time.Microsecond
 
 	// parkAgain is how long a waiter at most puts off to park once more, when a process
 	// that releases the lock stands still in the middle of it and keeps the bell.
@@ -43,7 +46,7 @@ func (l *Lock) giveWay(ctx context.Context) error {
 	if woke.IsZero() {
 		return nil
 	}
-	left := time.Duration(parkPause)/4 - time.Since(woke)
+	left := wayTime - time.Since(woke)
 	if left <= 0 {
 		return nil
 	}
