@@ -106,9 +106,9 @@ func TestLock1WaitersNeverBecomeHoldersByWaiting(t *testing.T) {
 	busy := mustAcquire(t, File(path))
 	var waiters [4]*waiter
 	for i := range waiters {
-		waiters[i] = waitFor(t, File(path, Lease(MinLease)))
+		waiters[i] = waitFor(t, File(path))
 	}
-	time.Sleep(3 * MinLease)
+	time.Sleep(300 * time.Millisecond)
 	for i, w := range waiters {
 		w.mustStillWait(t, fmt.Sprintf("the holder was busy; it was waiter %d", i))
 	}
@@ -122,7 +122,7 @@ func TestLock1WaitersNeverBecomeHoldersByWaiting(t *testing.T) {
 				if active.Add(1) != 1 {
 					t.Error("two healthy jobs of a queue held the lock at once")
 				}
-				time.Sleep(MinLease)
+				time.Sleep(100 * time.Millisecond)
 				active.Add(-1)
 				_ = h.Release()
 			case <-time.After(patiently):
