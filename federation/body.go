@@ -94,15 +94,12 @@ func isJSON(header http.Header) bool {
 // would let pass: names that differ in case, members that stand there twice and
 // anything behind the object. Its errors say what is wrong and at which byte.
 func parseListBody(text []byte) (listBody, error) {
-	tree, err := strictjson.Decode(text)
+	members, err := parseObject(text)
 	if err != nil {
 		return listBody{}, err
 	}
-	if tree.Kind != strictjson.Object {
-		return listBody{}, fmt.Errorf("it is %s and not an object", tree.Kind)
-	}
 	var asked listBody
-	for _, member := range tree.Members {
+	for _, member := range members {
 		switch member.Name {
 		case "limit":
 			asked.limit = parseLimit(member.Value)
@@ -114,6 +111,35 @@ func parseListBody(text []byte) (listBody, error) {
 		}
 	}
 	return asked, nil
+}
+
+// readEmptyBody reads the body of a request that asks for nothing more than its path
+// says: there is none, or an object without members.
+func readEmptyBody(r *http.Request) *refusal {
+	text, refused := readBody(r)
+	if refused != nil || len(text) == 0 {
+		return refused
+	}
+	members, err := parseObject(text)
+	if err == nil && len(members) > 0 {
+		err = fmt.Errorf("the member %s (byte %d) is unknown here",
+			strictjson.MemberPath("", members[0].Name), members[0].Offset)
+	}
+	if err != nil {
+		return &refusal{code: codeBadBody, err: err, message: "the body is refused: " + err.Error()}
+	}
+	return nil
+}
+
+func parseObject(text []byte) ([]strictjson.Member, error) {
+	tree, err := strictjson.Decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if tree.Kind != strictjson.Object {
+		return nil, fmt.Errorf("it is %s and not an object", tree.Kind)
+	}
+	return tree.Members, nil
 }
 
 // parseLimit takes a number by its digits, and a string that holds them: peers of

@@ -65,6 +65,11 @@ func TestNoCanaryIsEverOnTheWire(t *testing.T) {
 				newPost(Prefix+"list/tasks", `{"limit":0}`),
 				newPost(Prefix+"list/tasks", `{"x":0}`),
 				newPost(Prefix+"get/tasks/1", ""),
+				newPost(Prefix+"get/tasks/61", ""),
+				newPost(Prefix+"get/tasks/no-number", ""),
+				newPost(Prefix+"get/credentials/1", ""),
+				newPost(Prefix+"get/api_keys/1", ""),
+				newPost(Prefix+"get/tasks/1", `{"x":0}`),
 				newCapabilities(),
 			} {
 				r.Header.Set("Accept", accept)
@@ -118,8 +123,27 @@ func canaryFaults() map[string]func(*host) {
 				return scope.Access{Allowed: true, Teams: []string{canaryTeam, ""}, Reason: canaryReason}, nil
 			}
 		},
-		"query fails":   func(h *host) { h.list = failing(spilled) },
-		"database away": func(h *host) { h.list = failing(errors.Join(scope.ErrUnavailable, spilled)) },
+		"query fails": func(h *host) { h.list, h.get = failing(spilled), failingGet(spilled) },
+		"database away": func(h *host) {
+			away := errors.Join(scope.ErrUnavailable, spilled)
+			h.list, h.get = failing(away), failingGet(away)
+		},
+		"getter panics": func(h *host) {
+			h.get = func(context.Context, scope.Filter, string) (json.RawMessage, bool, error) {
+				panicking()
+				return nil, true, nil
+			}
+		},
+		"getter spills in a row": func(h *host) {
+			h.get = func(context.Context, scope.Filter, string) (json.RawMessage, bool, error) {
+				return json.RawMessage(canarySQL), true, nil
+			}
+		},
+		"getter spills beside nothing": func(h *host) {
+			h.get = func(context.Context, scope.Filter, string) (json.RawMessage, bool, error) {
+				return json.RawMessage(`{"id":"` + canarySQL + `"}`), false, nil
+			}
+		},
 		"lister panics": func(h *host) {
 			h.list = func(context.Context, scope.Filter, cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 				panicking()

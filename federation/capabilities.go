@@ -44,10 +44,27 @@ func (h *handler) capabilities(x *exchange, body *bytes.Buffer) *refusal {
 		Resources:         append([]string{}, granted.Resources()...),
 		ExcludedResources: append([]string{}, granted.Excluded()...),
 		MaxRowsPerQuery:   granted.MaxRows(),
-		SupportedVerbs:    []string{verbList, verbCapabilities},
+		SupportedVerbs:    h.verbs(),
 		ProtocolVersions:  []string{"1"},
-		Features:          []string{"cursors", "problem_json"},
+		Features:          h.features(),
 		Limits:            wireLimits{MaxBodyBytes: maxBody, MaxCursorLength: maxCursor},
 	}))
 	return x.overdue(stageEvaluate)
+}
+
+// verbs are those that this handler serves.
+func (h *handler) verbs() []string {
+	if h.Getter == nil {
+		return []string{verbList, verbCapabilities}
+	}
+	return []string{verbList, verbGet, verbCapabilities}
+}
+
+// features are what a peer cannot rely on with every gateway of this version.
+func (h *handler) features() []string {
+	features := []string{"cursors", "problem_json"}
+	if h.Getter != nil {
+		features = append(features, "get")
+	}
+	return features
 }

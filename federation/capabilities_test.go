@@ -27,13 +27,13 @@ func TestCapabilitiesSayWhatTheGrantAllowsAndNoTeam(t *testing.T) {
 		"filters":{"tasks":{"include_teams":["team-secret"],"include_personal":false}},"max_rows_per_query":100}`)
 	got := h.serve(t, newCapabilities())
 	want := `{"resources":["notes","tasks"],"excluded_resources":["credentials"],"max_rows_per_query":100,` +
-		`"supported_verbs":["list","capabilities"],"protocol_versions":["1"],"features":["cursors","problem_json"],` +
+		`"supported_verbs":["list","get","capabilities"],"protocol_versions":["1"],"features":["cursors","problem_json","get"],` +
 		`"limits":{"max_body_bytes":8192,"max_cursor_length":4096}}` + "\n"
 	if got.Code != http.StatusOK || got.Body.String() != want {
 		t.Errorf("the answer is %d\n%s, not\n%s", got.Code, got.Body, want)
 	}
-	if h.nativeAsked.Load()+h.listed.Load() != 0 {
-		t.Error("capabilities asked native access or the lister")
+	if h.nativeAsked.Load()+h.reads() != 0 {
+		t.Error("capabilities asked native access or for rows")
 	}
 }
 

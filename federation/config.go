@@ -27,6 +27,11 @@ type Config struct {
 	// Lister reads the pages. Required.
 	Lister Lister
 
+	// Getter reads single rows. Without it the verb get is not served. It is a part of
+	// its own, and not looked for in the Lister, so that a Lister which wraps another
+	// one to hide rows cannot let that one's rows out by accident. Optional.
+	Getter Getter
+
 	// Cursors seals the position between two pages. Required. Its keys must
 	// outlive the process and be shared by all instances that serve one peer, or
 	// a cursor of one is refused by the next. Plain cursors let a peer write

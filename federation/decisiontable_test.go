@@ -18,7 +18,7 @@ import (
 	"github.com/mosaicstack/fedkit/scope"
 )
 
-// A situation is one list request to one host, made of independent parts so that
+// A situation is one list or get request to one host, made of independent parts so that
 // any two conditions of the decision table can hold in it at once.
 type situation struct {
 	host       *host
@@ -26,6 +26,7 @@ type situation struct {
 	method     string
 	media      string
 	resource   string
+	item       string   // of a get
 	members    []string // of the body
 	pad        int      // spaces behind the body
 	credential []error  // of the first authentication
@@ -42,6 +43,12 @@ func newSituation(tb testing.TB) *situation {
 	}
 }
 
+func newGetSituation(tb testing.TB) *situation {
+	s := newSituation(tb)
+	s.verb, s.item = "get", "7"
+	return s
+}
+
 func (s *situation) serve(tb testing.TB) *httptest.ResponseRecorder {
 	tb.Helper()
 	calls := 0
@@ -55,8 +62,13 @@ func (s *situation) serve(tb testing.TB) *httptest.ResponseRecorder {
 	s.host.native = func(context.Context, scope.AccessRequest) (scope.Access, error) { return s.access, s.native }
 	if s.query != nil {
 		s.host.list = failing(s.query)
+		s.host.get = failingGet(s.query)
 	}
-	r := newPost(Prefix+s.verb+"/"+s.resource, "{"+strings.Join(s.members, ",")+"}"+strings.Repeat(" ", s.pad))
+	path := Prefix + s.verb + "/" + s.resource
+	if s.item != "" {
+		path += "/" + s.item
+	}
+	r := newPost(path, "{"+strings.Join(s.members, ",")+"}"+strings.Repeat(" ", s.pad))
 	r.Method = s.method
 	r.Header.Set("Content-Type", s.media)
 	return s.host.serve(tb, r)
@@ -66,6 +78,10 @@ func failing(err error) func(context.Context, scope.Filter, cursor.Position) ([]
 	return func(context.Context, scope.Filter, cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 		return nil, nil, err
 	}
+}
+
+func failingGet(err error) func(context.Context, scope.Filter, string) (json.RawMessage, bool, error) {
+	return func(context.Context, scope.Filter, string) (json.RawMessage, bool, error) { return nil, false, err }
 }
 
 // limiterFunc is a Limiter.
@@ -83,7 +99,45 @@ type condition struct {
 	sets   string // conditions that set the same thing exclude each other
 	status int
 	code   scope.Code
-	wire   string // empty: a page
+	wire   string // empty: rows
+}
+
+// A decisionTest is the decision table of one verb.
+type decisionTest struct {
+	verb       string
+	situation  func(testing.TB) *situation
+	conditions []condition
+}
+
+func decisionTests() []decisionTest {
+	return []decisionTest{
+		{"list", newSituation, conditionsInOrder},
+		{"get", newGetSituation, getConditionsInOrder()},
+	}
+}
+
+// getConditionsInOrder are the conditions of a get: those of a list without limit and
+// cursor, and with nothing found in the place of an empty page.
+func getConditionsInOrder() []condition {
+	var conditions []condition
+	for _, c := range conditionsInOrder {
+		row, _, _ := strings.Cut(c.name, " ")
+		switch row {
+		case "9", "11":
+		case "14":
+			c.status, c.code, c.wire = 404, codeNothingLeft, "not_found"
+			conditions = append(conditions, c, condition{
+				"15 malformed id", func(s *situation) { s.item = "7\x00" }, "item", 404, codeItemNotFound, "not_found",
+			})
+		case "15":
+			conditions = append(conditions, condition{
+				"15 no such row", func(s *situation) { s.item = "61" }, "item", 404, codeItemNotFound, "not_found",
+			}, c)
+		default:
+			conditions = append(conditions, c)
+		}
+	}
+	return conditions
 }
 
 // conditionsInOrder are all conditions in the order in which they count. Row 10
@@ -137,59 +191,79 @@ func (c condition) check(t *testing.T, s *situation, response *httptest.Response
 	if got := s.host.log.last(t)["code"]; got != string(c.code) {
 		t.Errorf("the log says %v, not %s", got, c.code)
 	}
-	if c.wire == "" {
+	if c.wire == "" && s.verb == "get" {
+		mustItem(t, response)
+	} else if c.wire == "" {
 		mustPage(t, response)
 	} else if got := mustError(t, response); got != c.wire {
 		t.Errorf("the peer is told %s, not %s", got, c.wire)
 	}
 }
 
-func TestEachRowOfTheDecisionTableHasItsAnswer(t *testing.T) {
-	for _, c := range conditionsInOrder {
-		t.Run(c.name, func(t *testing.T) {
-			s := newSituation(t)
+// forEachCondition hands on a situation in which each condition of each verb holds.
+func forEachCondition(t *testing.T, do func(name string, s *situation, c condition)) {
+	t.Helper()
+	for _, table := range decisionTests() {
+		for _, c := range table.conditions {
+			s := table.situation(t)
 			c.hold(s)
-			c.check(t, s, s.serve(t))
-		})
+			do(table.verb+" "+c.name, s, c)
+		}
 	}
 }
 
-func TestTheFirstOfTwoRowsThatHoldIsTheAnswer(t *testing.T) {
-	for i, first := range conditionsInOrder {
-		for _, second := range conditionsInOrder[i+1:] {
-			if first.sets != "" && first.sets == second.sets {
-				continue
-			}
-			t.Run(first.name+" before "+second.name, func(t *testing.T) {
-				s := newSituation(t)
-				first.hold(s)
-				second.hold(s)
-				first.check(t, s, s.serve(t))
+func TestEachRowOfTheDecisionTableHasItsAnswer(t *testing.T) {
+	for _, table := range decisionTests() {
+		for _, c := range table.conditions {
+			t.Run(table.verb+" "+c.name, func(t *testing.T) {
+				s := table.situation(t)
+				c.hold(s)
+				c.check(t, s, s.serve(t))
 			})
 		}
 	}
 }
 
-func TestNothingBehindARefusalIsAsked(t *testing.T) {
-	for i, c := range conditionsInOrder {
-		row := func(name string) bool {
-			return i >= slices.IndexFunc(conditionsInOrder, func(c condition) bool { return c.name == name })
+func TestTheFirstOfTwoRowsThatHoldIsTheAnswer(t *testing.T) {
+	for _, table := range decisionTests() {
+		for i, first := range table.conditions {
+			for _, second := range table.conditions[i+1:] {
+				if first.sets != "" && first.sets == second.sets {
+					continue
+				}
+				t.Run(table.verb+" "+first.name+" before "+second.name, func(t *testing.T) {
+					s := table.situation(t)
+					first.hold(s)
+					second.hold(s)
+					first.check(t, s, s.serve(t))
+				})
+			}
 		}
-		t.Run(c.name, func(t *testing.T) {
-			s := newSituation(t)
-			c.hold(s)
-			s.serve(t)
-			if asked := s.host.authenticated.Load() > 0; asked != row("2 no credential") {
-				t.Errorf("the authenticator was asked: %t", asked)
+	}
+}
+
+func TestNothingBehindARefusalIsAsked(t *testing.T) {
+	for _, table := range decisionTests() {
+		for i, c := range table.conditions {
+			row := func(name string) bool {
+				return i >= slices.IndexFunc(table.conditions, func(c condition) bool { return c.name == name })
 			}
-			if asked := s.host.nativeAsked.Load() > 0; asked != row("12 native access fails") {
-				t.Errorf("native access was asked: %t", asked)
-			}
-			listed := row("17 query fails") || c.name == "16 grant revoked meanwhile"
-			if asked := s.host.listed.Load() > 0; asked != listed {
-				t.Errorf("the lister was asked: %t", asked)
-			}
-		})
+			t.Run(table.verb+" "+c.name, func(t *testing.T) {
+				s := table.situation(t)
+				c.hold(s)
+				s.serve(t)
+				if asked := s.host.authenticated.Load() > 0; asked != row("2 no credential") {
+					t.Errorf("the authenticator was asked: %t", asked)
+				}
+				if asked := s.host.nativeAsked.Load() > 0; asked != row("12 native access fails") {
+					t.Errorf("native access was asked: %t", asked)
+				}
+				read := row("17 query fails") || c.name == "16 grant revoked meanwhile"
+				if asked := s.host.reads() > 0; asked != read {
+					t.Errorf("rows were asked for: %t", asked)
+				}
+			})
+		}
 	}
 }
 
@@ -228,8 +302,10 @@ func TestALimitThatIsNoPlainIntegerIsRefused(t *testing.T) {
 // ruling is dead and no code is missing from the tests of this package.
 func TestEachRulingIsReachedThroughHTTP(t *testing.T) {
 	reached := map[scope.Code]bool{}
-	for _, c := range conditionsInOrder {
-		reached[c.code] = true
+	for _, table := range decisionTests() {
+		for _, c := range table.conditions {
+			reached[c.code] = true
+		}
 	}
 	for _, f := range append(failures(t), cursorFaults(t)...) {
 		t.Run(f.name, func(t *testing.T) {
@@ -278,10 +354,12 @@ func TestTheTableHasEachCodeOnceAndOnlyCodesOfTheContract(t *testing.T) {
 // A condition begins with the number of its row. Row 16 ends with the codes of row
 // 3 too.
 func TestEachCodeStandsInTheRowThatDecidesIt(t *testing.T) {
-	for _, c := range conditionsInOrder {
-		row, _, _ := strings.Cut(c.name, " ")
-		if c.wire != "" && row != "16" && row != strconv.Itoa(rulings[c.code].row) {
-			t.Errorf("%s ends as %s, which stands in row %d", c.name, c.code, rulings[c.code].row)
+	for _, table := range decisionTests() {
+		for _, c := range table.conditions {
+			row, _, _ := strings.Cut(c.name, " ")
+			if c.wire != "" && row != "16" && row != strconv.Itoa(rulings[c.code].row) {
+				t.Errorf("%s ends as %s, which stands in row %d", c.name, c.code, rulings[c.code].row)
+			}
 		}
 	}
 }

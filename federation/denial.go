@@ -53,6 +53,8 @@ const (
 
 	codeEvaluatorFailed  scope.Code = "evaluator_failed"
 	codeNotListed        scope.Code = "resource_not_listed"
+	codeNothingLeft      scope.Code = "nothing_left"
+	codeItemNotFound     scope.Code = "item_not_found"
 	codeQueryFailed      scope.Code = "query_failed"
 	codeQueryUnavailable scope.Code = "query_unavailable"
 	codeDeadline         scope.Code = "deadline_exceeded"
@@ -89,6 +91,7 @@ type ruling struct {
 const (
 	saysForbidden   = "access denied"
 	saysNotAllowed  = "this resource may not be read"
+	saysNoItem      = "no such item"
 	saysBadCursor   = "cursor must be a nextCursor that this list returned, and not have expired"
 	saysFailed      = "internal error"
 	saysUnavailable = "temporarily unavailable, try again later"
@@ -136,6 +139,9 @@ var decisionTable = []ruling{
 	{0, scope.CodeUndecided, scope.StageUndecided, http.StatusInternalServerError, wireInternalError, saysFailed},
 	{0, codeEvaluatorFailed, stageEvaluate, http.StatusInternalServerError, wireInternalError, saysFailed},
 
+	{14, codeNothingLeft, scope.StageIntersect, http.StatusNotFound, wireNotFound, saysNoItem}, // a get; a list is empty
+	{15, codeItemNotFound, stageQuery, http.StatusNotFound, wireNotFound, saysNoItem},
+
 	{16, codeGrantChanged, stageAfter, http.StatusForbidden, wireForbidden, saysForbidden},
 
 	{17, codeNotListed, stageQuery, http.StatusInternalServerError, wireInternalError, saysFailed},
@@ -182,6 +188,10 @@ func (r *refusal) ruling() ruling {
 	}
 	return ruled
 }
+
+// isAnswer tells if the refusal says that there is no such item, as opposed to nothing
+// about it.
+func (r *refusal) isAnswer() bool { return r.code == codeNothingLeft || r.code == codeItemNotFound }
 
 // denied turns the evaluator's denial into a refusal.
 func denied(d *scope.Denial) *refusal {

@@ -7,7 +7,8 @@
 // decides what the grant shows, a [Lister] that reads the rows, and a cursor.Codec
 // that seals the place between two pages.
 //
-//	POST /api/federation/v1/list/{resource}   {"limit": 50, "cursor": "…"}, or no body
+//	POST /api/federation/v1/list/{resource}      {"limit": 50, "cursor": "…"}, or no body
+//	POST /api/federation/v1/get/{resource}/{id}  no body; with a [Getter]
 //	GET  /api/federation/v1/capabilities
 //
 // # Caveats
@@ -33,10 +34,19 @@
 // nextCursor of the page before; an empty or null one is refused, never taken for
 // the first page.
 //
+// The id of a get is the rest of the path, unescaped; a body may be there if it is an
+// empty object.
+//
 // # Responses
 //
 // A page is {"items":[…]}, and {"items":[…],"nextCursor":"…","_truncated":true}
 // while rows remain. Each item has "_source":"local" as its last member.
+//
+// A row is {"item":{…,"_source":"local"}}. One that the grant does not show is 404
+// not_found, with the same bytes and headers as one that is not there and as an id that
+// no row could have. It comes after all refusals that do not depend on the row, for
+// which the id makes no difference. (The time that an answer takes may tell more, as far
+// as the host's database lets it.)
 //
 // An error is {"error":{"code":"…","message":"…"}}. It is application/problem+json
 // (RFC 9457) if the Accept header names that media type, with a weight above 0 and
@@ -57,8 +67,9 @@
 // and at Warn for every other denial. Its fields are stable:
 //
 //	request_id  text      as in the response
-//	verb        text      list, capabilities, or empty
+//	verb        text      list, get, capabilities, or empty
 //	resource    text      as the client wrote it, cut at 128 bytes
+//	item        text      the id of a get, likewise; absent for other verbs
 //	status      integer   of the response; 0 if a part aborted the handler
 //	code        text      ok, aborted, or the internal code of the denial
 //	stage       text      the part of the decision that denied, or empty
@@ -79,8 +90,9 @@
 // grant_unknown, grant_pending, grant_revoked, grant_expired, grant_mismatch,
 // grant_changed; rate_limited, limiter_failed; cursor_not_text, cursor_malformed,
 // cursor_too_long, cursor_version, cursor_unknown_key, cursor_forged,
-// cursor_mismatch, cursor_expired; evaluator_failed; resource_not_listed,
-// query_failed, query_unavailable, deadline_exceeded; handler_failed.
+// cursor_mismatch, cursor_expired; evaluator_failed; nothing_left, item_not_found;
+// resource_not_listed, query_failed, query_unavailable, deadline_exceeded;
+// handler_failed.
 //
 // A client that hung up is code client_gone at Warn. Nothing of this line except
 // the request id, the verb, the resource and the status is ever in a response.

@@ -18,6 +18,7 @@ const Prefix = "/api/federation/v1/"
 // log.
 const (
 	verbList         = "list"
+	verbGet          = "get"
 	verbCapabilities = "capabilities"
 )
 
@@ -32,6 +33,7 @@ type exchange struct {
 	id        string
 	verb      string
 	resource  string
+	item      string // the id of a get, as the client wrote it
 	grant     scope.Grant
 	trace     scope.Trace
 	evaluated bool
@@ -66,10 +68,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve routes the request and writes the body of a 200 to body, or returns why
 // there is none.
 func (h *handler) serve(x *exchange, body *bytes.Buffer) *refusal {
-	x.verb, x.resource = route(x.request.URL.Path)
+	x.verb, x.resource, x.item = h.route(x.request.URL.Path)
 	switch x.verb {
 	case verbList:
 		return h.list(x, body)
+	case verbGet:
+		return h.get(x, body)
 	case verbCapabilities:
 		return h.capabilities(x, body)
 	}
@@ -78,20 +82,26 @@ func (h *handler) serve(x *exchange, body *bytes.Buffer) *refusal {
 
 // route returns the verb of a path, and "" for a path that has none. The resource
 // is one path segment of any text: whether it exists is for the registry to say,
-// after the peer has proved who it is.
-func route(path string) (verb, resource string) {
+// after the peer has proved who it is. The id of an item is all that stands behind
+// it, slashes included.
+func (h *handler) route(path string) (verb, resource, item string) {
 	rest, ours := strings.CutPrefix(path, Prefix)
 	if !ours {
-		return "", ""
+		return "", "", ""
 	}
 	if rest == verbCapabilities {
-		return verbCapabilities, ""
+		return verbCapabilities, "", ""
 	}
-	resource, list := strings.CutPrefix(rest, verbList+"/")
-	if !list || resource == "" || strings.Contains(resource, "/") {
-		return "", ""
+	verb, rest, _ = strings.Cut(rest, "/")
+	resource, item, hasItem := strings.Cut(rest, "/")
+	switch {
+	case resource == "":
+	case verb == verbList && !hasItem:
+		return verbList, resource, ""
+	case verb == verbGet && item != "" && h.Getter != nil:
+		return verbGet, resource, item
 	}
-	return verbList, resource
+	return "", "", ""
 }
 
 // limitTo starts the time that the work on a request may take. The body has been read

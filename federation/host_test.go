@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,13 +36,14 @@ type host struct {
 	native       func(ctx context.Context, req scope.AccessRequest) (scope.Access, error)
 	layout       func(resource string) (cursor.Layout, bool)
 	list         func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error)
-	evaluator    scope.Evaluator // nil: scope.Rules over native
+	get          func(ctx context.Context, f scope.Filter, id string) (json.RawMessage, bool, error) // nil: not served
+	evaluator    scope.Evaluator                                                                     // nil: scope.Rules over native
 	addresses    Limiter
 	grants       Limiter
 	cursors      *cursor.Codec
 	timeout      time.Duration
 
-	authenticated, nativeAsked, layoutAsked, listed atomic.Int64
+	authenticated, nativeAsked, layoutAsked, listed, got atomic.Int64
 
 	log     logLines
 	once    sync.Once
@@ -62,6 +64,7 @@ func newHost(tb testing.TB) *host {
 		return layout, resource == "tasks" || resource == "notes" || resource == "memory"
 	}
 	h.list = listNumbers
+	h.get = getNumber
 	return h
 }
 
@@ -123,6 +126,15 @@ func listNumbers(_ context.Context, f scope.Filter, after cursor.Position) ([]js
 	return rows, cursor.Position{cursor.Int64Value(last)}, nil
 }
 
+// getNumber finds the rows that listNumbers lists.
+func getNumber(_ context.Context, _ scope.Filter, id string) (json.RawMessage, bool, error) {
+	n, err := strconv.Atoi(id)
+	if err != nil || strconv.Itoa(n) != id || n < 1 || n > storedRows {
+		return nil, false, nil
+	}
+	return json.RawMessage(`{"id":"` + id + `"}`), true, nil
+}
+
 func (h *host) Authenticate(r *http.Request) (scope.Grant, error) {
 	h.authenticated.Add(1)
 	return h.authenticate(r)
@@ -142,6 +154,14 @@ func (h *host) List(ctx context.Context, f scope.Filter, after cursor.Position) 
 	h.listed.Add(1)
 	return h.list(ctx, f, after)
 }
+
+func (h *host) Get(ctx context.Context, f scope.Filter, id string) (json.RawMessage, bool, error) {
+	h.got.Add(1)
+	return h.get(ctx, f, id)
+}
+
+// reads is how often rows were asked for.
+func (h *host) reads() int64 { return h.listed.Load() + h.got.Load() }
 
 // serving returns the handler of the host as it is by now. It logs to h.log.
 func (h *host) serving(tb testing.TB) http.Handler {
@@ -163,10 +183,14 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
 	if h.evaluator == nil {
 		h.evaluator = newRules(tb, h)
 	}
-	handler, err := NewHandler(Config{
+	cfg := Config{
 		Authenticator: h, Evaluator: h.evaluator, Lister: h, Cursors: h.cursors,
 		Addresses: h.addresses, Grants: h.grants, Timeout: h.timeout, Logger: logger,
-	})
+	}
+	if h.get != nil {
+		cfg.Getter = h
+	}
+	handler, err := NewHandler(cfg)
 	if err != nil {
 		tb.Fatalf("the handler is refused: %v", err)
 	}
@@ -194,6 +218,12 @@ func (h *host) serve(tb testing.TB, r *http.Request) *httptest.ResponseRecorder 
 func (h *host) post(tb testing.TB, resource, body string, header ...string) *httptest.ResponseRecorder {
 	tb.Helper()
 	return h.serve(tb, newPost(Prefix+"list/"+resource, body, header...))
+}
+
+// getItem asks for one row of resource.
+func (h *host) getItem(tb testing.TB, resource, id string, header ...string) *httptest.ResponseRecorder {
+	tb.Helper()
+	return h.serve(tb, newPost(Prefix+"get/"+resource+"/"+id, "", header...))
 }
 
 // newPost returns a POST with a JSON body, or with none if body is empty.
@@ -227,6 +257,20 @@ func mustPage(tb testing.TB, response *httptest.ResponseRecorder) listResponse {
 		tb.Fatalf("the page %s is no JSON: %v", response.Body, err)
 	}
 	return page
+}
+
+// mustItem reads the row of a 200.
+func mustItem(tb testing.TB, response *httptest.ResponseRecorder) map[string]any {
+	tb.Helper()
+	var answer struct {
+		Item map[string]any `json:"item"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(response.Body.Bytes()))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&answer); response.Code != http.StatusOK || err != nil || answer.Item == nil {
+		tb.Fatalf("get answers %d %s where a row was due: %v", response.Code, response.Body, err)
+	}
+	return answer.Item
 }
 
 // mustError returns the code of an error envelope, which must have nothing else

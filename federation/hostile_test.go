@@ -172,7 +172,8 @@ func TestUnknownPathsAreNotFoundAndNeverRedirected(t *testing.T) {
 	for _, path := range []string{
 		"", "/", "*", "/api", "/api/federation/v1", Prefix, Prefix + "list", Prefix + "list/", Prefix + "list//", Prefix + "list/tasks/",
 		Prefix + "list/tasks/7", Prefix + "list/../capabilities", Prefix + "list/./tasks", Prefix + "/list/tasks", Prefix + "LIST/tasks",
-		Prefix + "capabilities/", Prefix + "capabilities/x", Prefix + "Capabilities", Prefix + "get/tasks/7", "/v2/api/federation/v1/list/tasks",
+		Prefix + "capabilities/", Prefix + "capabilities/x", Prefix + "Capabilities", Prefix + "get", Prefix + "get/", Prefix + "get/tasks", Prefix + "get/tasks/",
+		Prefix + "get//7", Prefix + "GET/tasks/7", Prefix + "get/", "/v2/api/federation/v1/list/tasks",
 		strings.ToUpper(Prefix) + "list/tasks", "/api/federation/v2/list/tasks", Prefix + strings.Repeat("x", 100_000),
 	} {
 		for _, method := range []string{"GET", "POST"} {

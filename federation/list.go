@@ -27,22 +27,29 @@ func (h *handler) list(x *exchange, body *bytes.Buffer) *refusal {
 		return refused
 	}
 	place := h.newKeyset(x, asked.cursor)
-	filter, refused := h.evaluate(x, asked.limit, place)
+	filter, refused := h.evaluate(x, asked.limit, place.check)
 	if refused != nil {
 		return refused
 	}
-	failed := h.page(x, filter, place, body)
-	if x.over() == nil {
-		// Row 16 stands before row 17: a peer that lost its grant meanwhile does
-		// not learn how the query went.
+	return h.settle(x, h.page(x, filter, place, body))
+}
+
+// settle decides what becomes of rows that have been read, or of the failure to. Row
+// 16 stands before row 17: a peer that lost its grant meanwhile does not learn how the
+// query went. An answer that came too late is none, and that nothing was found is an
+// answer too.
+func (h *handler) settle(x *exchange, failed *refusal) *refusal {
+	late := x.overdue(stageQuery)
+	if late == nil {
 		if refused := h.readmit(x); refused != nil {
 			return refused
 		}
+		late = x.overdue(stageQuery)
 	}
-	if failed != nil {
-		return failed
+	if late != nil && (failed == nil || failed.isAnswer()) {
+		return late
 	}
-	return x.overdue(stageQuery)
+	return failed
 }
 
 // evaluate asks what the grant shows of the resource: rows 5 to 15. An empty
@@ -50,13 +57,13 @@ func (h *handler) list(x *exchange, body *bytes.Buffer) *refusal {
 //
 // The evaluator is the host's, so its answer is not taken on trust: a cursor that
 // it did not check is checked here, and a filter for another question is a failure.
-func (h *handler) evaluate(x *exchange, limit scope.Limit, place *keyset) (scope.Filter, *refusal) {
+func (h *handler) evaluate(x *exchange, limit scope.Limit, check func() (scope.Code, error)) (scope.Filter, *refusal) {
 	decision, err := guarded("evaluator", func() (scope.Decision, error) {
 		return h.Evaluator.Evaluate(x.ctx, scope.Request{
 			Grant:    x.grant,
 			Resource: x.resource,
 			Limit:    limit,
-			Check:    place.check,
+			Check:    check,
 		}), nil
 	})
 	if err != nil {
@@ -74,7 +81,7 @@ func (h *handler) evaluate(x *exchange, limit scope.Limit, place *keyset) (scope
 	if refused != nil {
 		return scope.Filter{}, x.clientGoneInstead(refused)
 	}
-	if code, err := place.check(); err != nil {
+	if code, err := check(); err != nil {
 		return scope.Filter{}, &refusal{code: code, err: err}
 	}
 	if !filter.Empty() && !x.asked(filter) {

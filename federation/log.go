@@ -60,6 +60,9 @@ func (h *handler) log(x *exchange, done outcome, latency time.Duration) {
 		slog.Bool("truncated", truncated),
 		slog.Duration("latency", latency),
 	)
+	if x.verb == verbGet {
+		attrs = append(attrs, slog.String("item", bounded(x.item, maxLoggedName)))
+	}
 	if err != nil {
 		// fmt survives an Error method that panics.
 		attrs = append(attrs, slog.String("err", bounded(fmt.Sprint(err), maxLoggedError)))

@@ -17,31 +17,29 @@ var loggedAlways = []string{"time", "level", "msg", "request_id", "verb", "resou
 	"grant", "peer", "subject", "rows", "truncated", "latency"}
 
 func TestEachRequestIsOneLineOfTheDocumentedFields(t *testing.T) {
-	for _, c := range conditionsInOrder {
-		s := newSituation(t)
-		c.hold(s)
+	forEachCondition(t, func(name string, s *situation, c condition) {
 		got := s.serve(t)
 		lines := s.host.log.lines(t)
 		if len(lines) != 1 {
-			t.Errorf("%s: one request left %d lines", c.name, len(lines))
-			continue
+			t.Errorf("%s: one request left %d lines", name, len(lines))
+			return
 		}
 		line := lines[0]
 		if line["request_id"] != got.Header().Get("X-Request-ID") || line["status"] != float64(got.Code) {
-			t.Errorf("%s: the line is of request %v with status %v", c.name, line["request_id"], line["status"])
+			t.Errorf("%s: the line is of request %v with status %v", name, line["request_id"], line["status"])
 		}
 		for _, field := range loggedAlways {
 			if _, there := line[field]; !there {
-				t.Errorf("%s: the line has no %s", c.name, field)
+				t.Errorf("%s: the line has no %s", name, field)
 			}
 		}
-		known := append(slices.Clone(loggedAlways), "err", "stack", "trace")
+		known := append(slices.Clone(loggedAlways), "err", "stack", "trace", "item")
 		for field := range maps.Keys(line) {
 			if !slices.Contains(known, field) {
-				t.Errorf("%s: the line has %s, which is not documented", c.name, field)
+				t.Errorf("%s: the line has %s, which is not documented", name, field)
 			}
 		}
-	}
+	})
 }
 
 func TestAPageIsLoggedWithItsGrantAndRows(t *testing.T) {

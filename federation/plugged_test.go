@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,30 +70,51 @@ func TestNoFaultOfAPartIsEverAnAllow(t *testing.T) {
 				return rows, next, f(ctx)
 			}
 		},
+		"getter": func(h *host, f fault) {
+			h.get = func(ctx context.Context, filter scope.Filter, id string) (json.RawMessage, bool, error) {
+				row, found, _ := getNumber(ctx, filter, id)
+				return row, found, f(ctx)
+			}
+		},
+		"getter that finds nothing": func(h *host, f fault) {
+			h.get = func(ctx context.Context, _ scope.Filter, _ string) (json.RawMessage, bool, error) {
+				return nil, false, f(ctx)
+			}
+		},
 	}
 	for part, plug := range parts {
 		for name, fault := range faults {
-			t.Run(part+" "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { mustNotAllow(t, part, plug, fault) })
-			})
+			for _, verb := range []string{verbList, verbGet} {
+				if part == "lister" && verb == verbGet || strings.HasPrefix(part, "getter") && verb == verbList {
+					continue
+				}
+				t.Run(part+" "+name+" "+verb, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { mustNotAllow(t, verb, part, plug, fault) })
+				})
+			}
 		}
 	}
 }
 
-// mustNotAllow serves a list while one part has a fault.
-func mustNotAllow(t *testing.T, part string, plug func(*host, fault), fault fault) {
+// mustNotAllow serves a request while one part has a fault.
+func mustNotAllow(t *testing.T, verb, part string, plug func(*host, fault), fault fault) {
 	t.Helper()
 	h := newHost(t)
 	plug(h, fault)
-	got := h.post(t, "tasks", "")
+	path := Prefix + verb + "/tasks"
+	if verb == verbGet {
+		path += "/7"
+	}
+	got := h.serve(t, newPost(path, ""))
 	if code := mustError(t, got); got.Code != 500 && got.Code != 503 {
 		t.Errorf("the answer is %d %s", got.Code, code)
 	}
 	if rows := h.log.last(t)["rows"]; rows != 0.0 {
 		t.Errorf("the log says that %v rows were sent", rows)
 	}
-	if before := part != "lister" && part != "authenticator, second time"; before && h.listed.Load() != 0 {
-		t.Error("the lister was asked nevertheless")
+	after := part == "lister" || strings.HasPrefix(part, "getter") || part == "authenticator, second time"
+	if !after && h.reads() != 0 {
+		t.Error("rows were asked for nevertheless")
 	}
 }
 

@@ -20,9 +20,7 @@ import (
 func newRecorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }
 
 func TestEveryResponseHasTheHeadersOfTheContract(t *testing.T) {
-	for _, c := range conditionsInOrder {
-		s := newSituation(t)
-		c.hold(s)
+	forEachCondition(t, func(condition string, s *situation, _ condition) {
 		got := s.serve(t)
 		for name, want := range map[string]string{
 			"Cache-Control":          "no-store",
@@ -31,16 +29,16 @@ func TestEveryResponseHasTheHeadersOfTheContract(t *testing.T) {
 			"Content-Length":         strconv.Itoa(got.Body.Len()),
 		} {
 			if value := got.Header().Get(name); value != want {
-				t.Errorf("%s: %s is %q, not %q", c.name, name, value, want)
+				t.Errorf("%s: %s is %q, not %q", condition, name, value, want)
 			}
 		}
 		if id := got.Header().Get("X-Request-ID"); len(id) != 32 {
-			t.Errorf("%s: the request id is %q", c.name, id)
+			t.Errorf("%s: the request id is %q", condition, id)
 		}
 		if retry := got.Header().Get("Retry-After"); (retry == "60") != (got.Code == http.StatusTooManyRequests) {
-			t.Errorf("%s: Retry-After is %q beside %d", c.name, retry, got.Code)
+			t.Errorf("%s: Retry-After is %q beside %d", condition, retry, got.Code)
 		}
-	}
+	})
 }
 
 // writeCounter is a ResponseWriter that notes what happened before each write.
