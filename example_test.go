@@ -47,6 +47,7 @@ func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (*h
 		Authenticator: auth, // yours: finds the grant behind a request
 		Evaluator:     rules,
 		Lister:        store,
+		Getter:        store,
 		Cursors:       cursors,
 	})
 	if err != nil {

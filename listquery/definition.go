@@ -1,6 +1,8 @@
 package listquery
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -10,6 +12,7 @@ import (
 	"github.com/Masterminds/squirrel"
 
 	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/scope"
 )
 
 // A Definition describes a resource whose rows come from one table. Rows are encoded
@@ -80,7 +83,10 @@ func (r *Resource[T]) define(blocks []Definition[T]) error {
 	if err := r.plan.buildLayout(); err != nil {
 		return err
 	}
-	return r.plan.build()
+	if err := r.plan.build(); err != nil {
+		return err
+	}
+	return r.defineGet()
 }
 
 // addBlock adds a table and the columns that no earlier block has read.
@@ -156,6 +162,7 @@ func checkWhere(where squirrel.Sqlizer) error {
 // and safe for concurrent use.
 type Resource[T any] struct {
 	plan    plan
+	single  map[shape]*statement // for one row by its key, see Store.Get
 	columns []Column[T]
 
 	// setBlock tells a row which block it is from, if there are several.
@@ -172,6 +179,7 @@ type AnyResource interface {
 
 	definition() *plan // nil if it was not made by Define
 	listJSON(request) (jsonPage, error)
+	getJSON(ctx context.Context, s *Store, f scope.Filter, id string) (json.RawMessage, bool, error)
 }
 
 // Name returns the name of the resource in requests and grants.

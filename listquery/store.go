@@ -30,7 +30,8 @@ type Config struct {
 // A Store lists rows out of a database. It is safe for concurrent use if its Querier
 // is: a *sql.DB is, a *sql.Tx and a *sql.Conn serve one page at a time.
 //
-// A Store is a federation.Lister, and a [scope.NativeRBAC] by its team memberships.
+// A Store is a federation.Lister and a federation.Getter, and a [scope.NativeRBAC] by its
+// team memberships.
 type Store struct {
 	db        Querier
 	dialect   Dialect

@@ -50,6 +50,7 @@ func (g gateway) handler(logger *slog.Logger) (http.Handler, error) {
 		Authenticator: newTokens(g.grants),
 		Evaluator:     rules,
 		Lister:        store,
+		Getter:        store,
 		Cursors:       g.cursors,
 		Logger:        logger,
 	})

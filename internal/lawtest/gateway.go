@@ -105,7 +105,7 @@ func newGateway(t *testing.T, db DB, tune ...func(*parts)) gateway {
 	// On a machine that does a hundred things, the database may be slow.
 	p := parts{Registry: scope.Standard(), Native: s, Patience: time.Minute}
 	p.Timeout = 2 * time.Minute
-	p.Authenticator, p.Lister, p.Cursors = g, s, sealed(t)
+	p.Authenticator, p.Lister, p.Getter, p.Cursors = g, s, s, sealed(t)
 	for _, f := range tune {
 		f(&p)
 	}

@@ -53,6 +53,14 @@ func lawOfSilence(t *testing.T, open Open) {
 	list("a bad cursor", "tasks", `{"cursor":"x"}`)
 	list("a foreign cursor", "notes", `{"cursor":"`+next+`"}`)
 	list("a bad body", "tasks", `{`)
+	get := func(what, resource, id string) { answers[what] = g.get("token", resource, id) }
+	get("a task", "tasks", world.tasks[0].id)
+	get("a task that is not there", "tasks", r.uuid())
+	get("a task of no id", "tasks", "no id")
+	get("a note", "notes", world.notes[0].id)
+	get("a row of an excluded resource", "api_keys", r.uuid())
+	get("a row of a resource that is not granted", "memory", r.uuid())
+	get("a row of an unknown resource", "canaries", r.uuid())
 	answers["capabilities"] = g.send(http.MethodGet, federation.Prefix+"capabilities", "", "Authorization", "Bearer token")
 	answers["no credential"] = g.send(http.MethodPost, federation.Prefix+"list/tasks", "")
 	answers["no such path"] = g.send(http.MethodPost, federation.Prefix+"nothing", "", "Authorization", "Bearer token")
@@ -61,11 +69,14 @@ func lawOfSilence(t *testing.T, open Open) {
 
 	db.meter.tamper.Store(&tamper{before: func(context.Context, string) error { return errors.New("canary-sql: SELECT canary FROM team_members") }})
 	list("a broken database", "tasks", "")
+	get("a row of a broken database", "tasks", world.tasks[0].id)
 	db.meter.tamper.Store(&tamper{row: func(int) error { return errors.New("canary-sql") }})
 	list("a broken result", "tasks", "")
+	get("a broken row", "tasks", world.tasks[0].id)
 	db.meter.tamper.Store(nil)
 	db.exec(t, "DROP TABLE mission_tasks")
 	list("a table that is missing", "notes", "")
+	get("a row of a table that is missing", "notes", world.notes[0].id)
 
 	native = func(context.Context, scope.AccessRequest) (scope.Access, error) {
 		return scope.Access{}, errors.New("canary-native")
@@ -77,13 +88,18 @@ func lawOfSilence(t *testing.T, open Open) {
 		return scope.Access{Reason: "canary-denied"}, nil
 	}
 	list("native access that denies", "tasks", "")
+	get("native access that denies a row", "tasks", world.tasks[0].id)
 	g.grants.fail("token", fmt.Errorf("canary-auth: %w", federation.ErrGrantRevoked))
 	list("a revoked grant", "tasks", "")
+	get("a row of a revoked grant", "tasks", world.tasks[0].id)
 	g.grants.fail("token", errors.New("canary-auth"))
 	list("an authenticator that fails", "tasks", "")
 
 	for what, answer := range answers {
 		c.search(t, what, answer)
+	}
+	if answers["a task"].status != 200 || answers["a task that is not there"].status != 404 || answers["a broken row"].status < 500 {
+		t.Errorf("the rows are not of the kinds that were meant: %v, %v, %v", answers["a task"], answers["a task that is not there"], answers["a broken row"])
 	}
 	if answers["tasks"].status != 200 || answers["a broken database"].status < 500 || answers["a table that is missing"].status != 500 {
 		t.Errorf("the answers are not of the kinds that were meant: %v, %v, %v", answers["tasks"], answers["a broken database"], answers["a table that is missing"])

@@ -17,6 +17,7 @@ func Storage(t *testing.T, open Open) {
 		{"law 2 a row visible throughout appears exactly once", lawOfConcurrency},
 		{"law 3 a restriction never adds a row", lawOfRestriction},
 		{"a store", storeTrials},
+		{"get", getTrials},
 		{"a resource of the host", resourceTrials},
 		{"a schema of the host", schemaTrials},
 	})
@@ -34,6 +35,7 @@ func Gateway(t *testing.T, open Open) {
 		{"law 6 a cursor is bound to its query", lawOfBinding},
 		{"law 7 every changed cursor is refused", lawOfCanonicity},
 		{"law 8 no failure of a part becomes an allow", lawOfFailure},
+		{"get", lawOfGet},
 		{"law 9 nothing on the wire names an inner thing", lawOfSilence},
 	})
 }
