@@ -11,8 +11,11 @@ import (
 	"github.com/mosaicstack/fedkit/scope"
 )
 
-// defaultTimeout is the Config.Timeout of a host that names none.
-const defaultTimeout = 10 * time.Second
+// What a Config has that names no time.
+const (
+	defaultTimeout      = 10 * time.Second
+	defaultAuditTimeout = 2 * time.Second
+)
 
 // Config is what a handler is made of. NewHandler copies it; the parts themselves
 // must be safe for concurrent use.
@@ -47,6 +50,13 @@ type Config struct {
 	// Grants limits requests per grant id. Optional.
 	Grants Limiter
 
+	// Auditor keeps a record of each decision before the answer leaves: without the
+	// record there is no answer but 503. See AuditQueue for the other way. Optional.
+	Auditor Auditor
+
+	// AuditTimeout bounds the call of Auditor. Defaults to 2 seconds.
+	AuditTimeout time.Duration
+
 	// Timeout bounds the work on a request once its body has been read, through the
 	// context that each part gets.
 	// An answer that comes after it is thrown away. Defaults to 10 seconds.
@@ -77,8 +87,14 @@ func NewHandler(cfg Config) (http.Handler, error) {
 	if cfg.Timeout < 0 {
 		return nil, errors.New("federation: Config.Timeout is negative")
 	}
+	if cfg.AuditTimeout < 0 {
+		return nil, errors.New("federation: Config.AuditTimeout is negative")
+	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
+	}
+	if cfg.AuditTimeout == 0 {
+		cfg.AuditTimeout = defaultAuditTimeout
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -60,6 +60,7 @@ const (
 	codeDeadline         scope.Code = "deadline_exceeded"
 	codeClientGone       scope.Code = "client_gone"
 	codeHandlerFailed    scope.Code = "handler_failed"
+	codeAuditFailed      scope.Code = "audit_failed"
 )
 
 // The stages that this package decides itself; the others are those of package
@@ -73,6 +74,7 @@ const (
 	stageAfter     scope.Stage = "after"
 	stageQuery     scope.Stage = "query"
 	stageHandler   scope.Stage = "handler"
+	stageAudit     scope.Stage = "audit"
 )
 
 // A ruling is what one internal code is on the wire. The message is constant, so
@@ -149,6 +151,7 @@ var decisionTable = []ruling{
 	{17, codeQueryUnavailable, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeDeadline, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeClientGone, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
+	{0, codeAuditFailed, stageAudit, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeHandlerFailed, stageHandler, http.StatusInternalServerError, wireInternalError, saysFailed},
 }
 

@@ -60,6 +60,14 @@
 // excluded, not granted or, if the request is well formed, denied by the host. (The
 // host is asked last: a bad limit or cursor is refused before.)
 //
+// # The audit
+//
+// With an [Auditor], each decision is one [Record], denials and malformed requests
+// included, which is kept before the answer leaves: an answer without its record is
+// 503. An [AuditQueue] between the two makes the record follow the answer, at the price
+// of records that get lost. [NewLogAuditor] writes to package slog, and the package
+// auditsql into a table.
+//
 // # The log
 //
 // Each request is one line, "federation request", at Info for a 200, at Error for a
@@ -92,7 +100,7 @@
 // cursor_too_long, cursor_version, cursor_unknown_key, cursor_forged,
 // cursor_mismatch, cursor_expired; evaluator_failed; nothing_left, item_not_found;
 // resource_not_listed, query_failed, query_unavailable, deadline_exceeded;
-// handler_failed.
+// handler_failed, audit_failed.
 //
 // A client that hung up is code client_gone at Warn. Nothing of this line except
 // the request id, the verb, the resource and the status is ever in a response.

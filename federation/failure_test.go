@@ -145,6 +145,9 @@ func failures(tb testing.TB) []failure {
 				return listNumbers(ctx, f, after)
 			}
 		}),
+		spoiled("the auditor is away", codeAuditFailed, func(h *host) {
+			h.auditor = auditorFunc(func(context.Context, Record) error { return errors.New("disk full") })
+		}),
 		{"the client hangs up", codeClientGone, func(tb testing.TB, h *host) *httptest.ResponseRecorder {
 			ctx, hangUp := context.WithCancel(context.Background())
 			h.list = func(ctx context.Context, _ scope.Filter, _ cursor.Position) ([]json.RawMessage, cursor.Position, error) {

@@ -18,11 +18,20 @@ type panicError struct {
 // grant is revoked.
 func (e *panicError) Error() string { return fmt.Sprintf("%s panicked: %v", e.part, e.value) }
 
-// guarded calls f, which runs a part that the host plugged in. A panic becomes an
-// error beside the zero result, so it can never pass for an answer. The one
-// exception is http.ErrAbortHandler, by which a handler asks net/http to drop the
+// guarded calls f, which runs a part that the host plugged in, as contained does. The
+// one exception is http.ErrAbortHandler, by which a handler asks net/http to drop the
 // connection: it goes on.
-func guarded[T any](part string, f func() (T, error)) (result T, err error) {
+func guarded[T any](part string, f func() (T, error)) (T, error) {
+	result, err := contained(part, f)
+	if panicked, is := err.(*panicError); is && panicked.value == http.ErrAbortHandler {
+		panic(http.ErrAbortHandler)
+	}
+	return result, err
+}
+
+// contained calls f, which runs a part that the host plugged in. A panic becomes an
+// error beside the zero result, so it can never pass for an answer.
+func contained[T any](part string, f func() (T, error)) (result T, err error) {
 	returned := false
 	defer func() {
 		// A flag instead of a look at what recover returns: that is nil for
@@ -30,12 +39,8 @@ func guarded[T any](part string, f func() (T, error)) (result T, err error) {
 		if returned {
 			return
 		}
-		value := recover()
-		if value == http.ErrAbortHandler {
-			panic(value)
-		}
 		var zero T
-		result, err = zero, &panicError{part: part, value: value, stack: debug.Stack()}
+		result, err = zero, &panicError{part: part, value: recover(), stack: debug.Stack()}
 	}()
 	result, err = f()
 	returned = true

@@ -28,6 +28,7 @@ type handler struct{ Config }
 // An exchange is one request on its way through the handler, with all that its
 // log line will say.
 type exchange struct {
+	started   time.Time
 	ctx       context.Context // ends when the client goes, or at the deadline
 	request   *http.Request   // carries ctx
 	id        string
@@ -37,18 +38,21 @@ type exchange struct {
 	grant     scope.Grant
 	trace     scope.Trace
 	evaluated bool
+	known     bool // the registry has the resource
+	limit     scope.Limit
+	filter    scope.Filter // empty before the evaluation, and if it allows nothing
 	rows      int
 	truncated bool
+	audited   bool
 }
 
-// ServeHTTP answers one request and logs it.
+// ServeHTTP answers one request, after it has been audited, and logs it.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	started := time.Now()
-	x := &exchange{ctx: r.Context(), request: r, id: requestID(r.Header)}
+	x := &exchange{started: time.Now(), ctx: r.Context(), request: r, id: requestID(r.Header)}
 
 	// Also when a part aborts the handler by panicking: then there is no outcome.
 	var done outcome
-	defer func() { h.log(x, done, time.Since(started)) }()
+	defer func() { h.finish(x, done) }()
 
 	body := borrowBuffer()
 	defer returnBuffer(body)
@@ -57,12 +61,29 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = &refusal{code: codeHandlerFailed, err: err}
 	}
 
-	reply := answer{status: http.StatusOK, contentType: contentTypeJSON, body: body.Bytes()}
-	if refused != nil {
-		reply = refuse(refused, wantsProblem(r.Header))
+	reply := x.reply(refused, body)
+	if failed := h.audit(x, outcome{status: reply.status, refused: refused}, len(reply.body)); failed != nil {
+		refused = failed
+		reply = x.reply(refused, body)
 	}
 	done = outcome{status: reply.status, refused: refused}
 	done.writing = reply.write(w, x.id)
+}
+
+// finish closes the books on a request.
+func (h *handler) finish(x *exchange, done outcome) {
+	defer h.log(x, done)
+	if !x.audited { // it was aborted
+		h.audit(x, done, 0)
+	}
+}
+
+// reply renders the answer: the body, or the refusal in its place.
+func (x *exchange) reply(refused *refusal, body *bytes.Buffer) answer {
+	if refused != nil {
+		return refuse(refused, wantsProblem(x.request.Header))
+	}
+	return answer{status: http.StatusOK, contentType: contentTypeJSON, body: body.Bytes()}
 }
 
 // serve routes the request and writes the body of a 200 to body, or returns why
@@ -120,13 +141,16 @@ func (x *exchange) only(method string) *refusal {
 	return nil
 }
 
-// over tells why the time of the request is over, and nil while it is not. The
+// over tells why the time of the request is over, and nil while it is not.
+func (x *exchange) over() error { return overTime(x.ctx) }
+
+// overTime tells why the time of a context is over, and nil while it is not. The
 // clock has the last word: on a busy machine the timer of the context is late.
-func (x *exchange) over() error {
-	if err := x.ctx.Err(); err != nil {
+func overTime(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if deadline, ok := x.ctx.Deadline(); ok && !time.Now().Before(deadline) {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
 		return context.DeadlineExceeded
 	}
 	return nil

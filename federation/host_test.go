@@ -38,6 +38,7 @@ type host struct {
 	list         func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error)
 	get          func(ctx context.Context, f scope.Filter, id string) (json.RawMessage, bool, error) // nil: not served
 	evaluator    scope.Evaluator                                                                     // nil: scope.Rules over native
+	auditor      Auditor
 	addresses    Limiter
 	grants       Limiter
 	cursors      *cursor.Codec
@@ -186,6 +187,7 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
 	cfg := Config{
 		Authenticator: h, Evaluator: h.evaluator, Lister: h, Cursors: h.cursors,
 		Addresses: h.addresses, Grants: h.grants, Timeout: h.timeout, Logger: logger,
+		Auditor: h.auditor,
 	}
 	if h.get != nil {
 		cfg.Getter = h

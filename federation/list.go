@@ -22,6 +22,7 @@ func (h *handler) list(x *exchange, body *bytes.Buffer) *refusal {
 	if refused != nil {
 		return refused
 	}
+	x.limit = asked.limit
 	defer x.limitTo(h.Timeout)()
 	if refused := h.admit(x); refused != nil {
 		return refused
@@ -78,6 +79,7 @@ func (h *handler) evaluate(x *exchange, limit scope.Limit, check func() (scope.C
 		func() {},
 		func(f scope.Filter) { filter = f },
 	)
+	x.known = refused == nil || rulings[refused.code].row > rulings[scope.CodeInvalidResource].row
 	if refused != nil {
 		return scope.Filter{}, x.clientGoneInstead(refused)
 	}
@@ -87,6 +89,7 @@ func (h *handler) evaluate(x *exchange, limit scope.Limit, check func() (scope.C
 	if !filter.Empty() && !x.asked(filter) {
 		return scope.Filter{}, &refusal{code: codeEvaluatorFailed, err: errors.New("federation: the evaluator answered another question")}
 	}
+	x.filter = filter
 	return filter, x.overdue(stageEvaluate)
 }
 

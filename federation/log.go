@@ -35,7 +35,8 @@ type outcome struct {
 }
 
 // log writes the one line of a request, with the fields of the package comment.
-func (h *handler) log(x *exchange, done outcome, latency time.Duration) {
+func (h *handler) log(x *exchange, done outcome) {
+	latency := time.Since(x.started)
 	code, stage, err := done.reason()
 	level := levelOf(done.status, code)
 	if !h.Logger.Enabled(x.ctx, level) {
@@ -67,13 +68,27 @@ func (h *handler) log(x *exchange, done outcome, latency time.Duration) {
 		// fmt survives an Error method that panics.
 		attrs = append(attrs, slog.String("err", bounded(fmt.Sprint(err), maxLoggedError)))
 	}
-	if panicked := (*panicError)(nil); errors.As(err, &panicked) {
+	if panicked := panicOf(err); panicked != nil {
 		attrs = append(attrs, slog.String("stack", bounded(string(panicked.stack), maxLoggedStack)))
 	}
 	if x.evaluated {
 		attrs = append(attrs, slog.Any("trace", x.trace))
 	}
 	h.Logger.LogAttrs(x.ctx, level, "federation request", attrs...)
+}
+
+// panicOf finds the panic behind an error, if it is one. Errors of the host may panic
+// when they are looked at; that is none.
+func panicOf(err error) *panicError {
+	if err == nil {
+		return nil
+	}
+	found, _ := contained("error", func() (*panicError, error) {
+		var panicked *panicError
+		errors.As(err, &panicked)
+		return panicked, nil
+	})
+	return found
 }
 
 // reason returns the internal code and stage of an outcome, and the error behind

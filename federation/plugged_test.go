@@ -238,6 +238,9 @@ func TestAnAbortGoesOnToTheServer(t *testing.T) {
 		"evaluator": func(h *host) {
 			h.evaluator = evaluatorFunc(func(context.Context, scope.Request) scope.Decision { abort(); return scope.Decision{} })
 		},
+		"auditor": func(h *host) {
+			h.auditor = auditorFunc(func(context.Context, Record) error { abort(); return nil })
+		},
 		"lister": func(h *host) {
 			h.list = func(context.Context, scope.Filter, cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 				abort()
@@ -273,11 +276,12 @@ func TestAHandlerNeedsItsParts(t *testing.T) {
 		t.Errorf("a complete Config is refused: %v", err)
 	}
 	for name, spoil := range map[string]func(*Config){
-		"without Authenticator":   func(c *Config) { c.Authenticator = nil },
-		"without Evaluator":       func(c *Config) { c.Evaluator = nil },
-		"without Lister":          func(c *Config) { c.Lister = nil },
-		"without Cursors":         func(c *Config) { c.Cursors = nil },
-		"with a negative timeout": func(c *Config) { c.Timeout = -1 },
+		"without Authenticator":                func(c *Config) { c.Authenticator = nil },
+		"without Evaluator":                    func(c *Config) { c.Evaluator = nil },
+		"without Lister":                       func(c *Config) { c.Lister = nil },
+		"without Cursors":                      func(c *Config) { c.Cursors = nil },
+		"with a negative timeout":              func(c *Config) { c.Timeout = -1 },
+		"with a negative timeout of the audit": func(c *Config) { c.AuditTimeout = -1 },
 	} {
 		c := complete
 		spoil(&c)

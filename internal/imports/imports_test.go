@@ -37,6 +37,10 @@ var rules = []Rule{
 		Allowed:   []string{module + "/scope", module + "/cursor", module + "/internal/strictjson"},
 		Forbidden: []string{"database/sql", "database/sql/driver"},
 	},
+	{
+		Package: module + "/federation/auditsql",
+		Allowed: []string{module + "/federation", module + "/scope", module + "/cursor", module + "/internal/strictjson"},
+	},
 }
 
 // direct are the modules that the root may require for itself.

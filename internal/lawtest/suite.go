@@ -36,6 +36,7 @@ func Gateway(t *testing.T, open Open) {
 		{"law 7 every changed cursor is refused", lawOfCanonicity},
 		{"law 8 no failure of a part becomes an allow", lawOfFailure},
 		{"get", lawOfGet},
+		{"the audit", auditTrials},
 		{"law 9 nothing on the wire names an inner thing", lawOfSilence},
 	})
 }

@@ -1,0 +1,119 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// An Auditor keeps a record of every decision: of each request that the handler
+// answers, denials and malformed requests included, exactly one. Calls run
+// concurrently.
+//
+// The record is kept before the first byte of the answer leaves. If Audit fails,
+// panics or takes longer than Config.AuditTimeout, nothing that was read leaves: the
+// peer gets 503, also in the place of a denial. A host that would rather lose a record
+// than an answer puts an [AuditQueue] between; one that keeps no record of requests
+// without a grant wraps an Auditor and leaves them out by Record.Code.
+//
+// The context has the values of the request's, ends after Config.AuditTimeout, and
+// outlives a client that hangs up: what was decided is kept even if nobody waits for
+// it. The time that Audit takes lies between the last look at the grant (row 16) and
+// the answer.
+type Auditor interface {
+	Audit(ctx context.Context, r Record) error
+}
+
+// A Record is one decision. It has no row, no body, no cursor and no error text. All
+// text is UTF-8 without NUL. What the client wrote is cut at 128 bytes and ends in "…"
+// then; ids of grants, peers and subjects are as the Authenticator gave them.
+type Record struct {
+	Time      time.Time // when the request came, in UTC
+	RequestID string
+
+	Grant, Peer, Subject string // empty until the grant is known
+
+	Verb     string // list, get, capabilities, or empty for a path of no verb
+	Resource string // as the client wrote it
+	Known    bool   // Resource is one that the registry has and the grant came to be asked about
+	Item     string // the id of a get, as the client wrote it
+
+	Status int    // of the answer; 0 if a part aborted the handler
+	Code   string // ok, aborted, or the internal code of the denial
+	Stage  string // the part of the decision that denied, or empty
+
+	LimitAsked   string // in decimal digits, or "not asked", or "invalid"
+	LimitApplied int    // 0 before the evaluation
+	Rows         int    // in the answer
+	Bytes        int    // of the answer's body
+
+	// Filter is the SHA-256 of what the grant and the host's access allowed of the
+	// resource, in hexadecimal, or empty if no row was asked for. Two pages read by
+	// the same subject, personal rows and teams have the same; limits play no part.
+	Filter string
+
+	Latency time.Duration // until the record was made
+}
+
+// audit keeps the record of a decision, once. If that fails, the refusal that it
+// returns is the answer.
+func (h *handler) audit(x *exchange, done outcome, bytes int) *refusal {
+	if h.Auditor == nil {
+		return nil
+	}
+	x.audited = true
+	record := x.record(done, bytes)
+	if !x.filter.Empty() {
+		record.Filter = filterHash(x.filter)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), h.AuditTimeout)
+	defer cancel()
+	_, err := guarded("auditor", func() (struct{}, error) {
+		return struct{}{}, h.Auditor.Audit(ctx, record)
+	})
+	if err == nil {
+		err = overTime(ctx)
+	}
+	if err != nil {
+		return &refusal{code: codeAuditFailed, err: fmt.Errorf("federation: the record of %q was not kept: %w", record.Code, err)}
+	}
+	return nil
+}
+
+// record tells how a request ended.
+func (x *exchange) record(done outcome, bytes int) Record {
+	code, stage, _ := done.reason()
+	rows := x.rows
+	if done.refused != nil {
+		rows = 0
+	}
+	return Record{
+		Time:         x.started.UTC().Round(0), // without the reading of the monotonic clock
+		RequestID:    x.id,
+		Grant:        clean(x.grant.ID),
+		Peer:         clean(x.grant.Peer),
+		Subject:      clean(x.grant.Subject),
+		Verb:         x.verb,
+		Resource:     strings.Clone(bounded(clean(x.resource), maxLoggedName)),
+		Known:        x.known,
+		Item:         strings.Clone(bounded(clean(x.item), maxLoggedName)),
+		Status:       done.status,
+		Code:         clean(string(code)),
+		Stage:        clean(string(stage)),
+		LimitAsked:   x.limit.String(),
+		LimitApplied: x.filter.Limit,
+		Rows:         rows,
+		Bytes:        bytes,
+		Latency:      time.Since(x.started),
+	}
+}
+
+// clean makes text what every database can store: a hostile name must not make the
+// record fail, and with it the answer.
+func clean(text string) string {
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "�")
+	}
+	return strings.ToValidUTF8(text, "�")
+}

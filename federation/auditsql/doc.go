@@ -1,0 +1,13 @@
+// Package auditsql keeps the audit of a federation endpoint in a table of Postgres or
+// SQLite: one row for each decision, as federation.Record describes it.
+//
+// The table only grows. Nothing here reads, changes or deletes a row: give the role of
+// the gateway INSERT on it and nothing else, and let another role delete what is older
+// than you keep it, by the index on the time. Request ids are the client's choice and
+// may repeat.
+//
+// By itself the Auditor makes each answer wait for its row. Put a federation.AuditQueue
+// before it to let answers go ahead. It takes a connection of the pool that it is given
+// for each row: a pool that pages use up makes the audit wait, so give it one of its own
+// if answers depend on it.
+package auditsql
