@@ -36,7 +36,10 @@ func (h *handler) admit(x *exchange) *refusal {
 		return refused
 	}
 	x.grant = grant
-	return limited(h.Grants, grant.ID)
+	if refused := limited(h.Grants, grant.ID); refused != nil {
+		return refused
+	}
+	return h.enter(x)
 }
 
 // authenticate asks the host for the grant behind the request. A grant that comes

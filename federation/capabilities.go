@@ -19,10 +19,12 @@ type wireCapabilities struct {
 	Limits            wireLimits `json:"limits"`
 }
 
-// wireLimits are the sizes above which a request is refused.
+// wireLimits are the sizes above which a request is refused, or an id not found.
 type wireLimits struct {
 	MaxBodyBytes    int `json:"max_body_bytes"`
 	MaxCursorLength int `json:"max_cursor_length"`
+	MaxItemIDBytes  int `json:"max_id_bytes,omitempty"`            // with get
+	MaxConcurrent   int `json:"max_concurrent_requests,omitempty"` // if there is a limit
 }
 
 // capabilities serves what the grant allows. Rows 1 to 5 of the decision table
@@ -47,7 +49,7 @@ func (h *handler) capabilities(x *exchange, body *bytes.Buffer) *refusal {
 		SupportedVerbs:    h.verbs(),
 		ProtocolVersions:  []string{"1"},
 		Features:          h.features(),
-		Limits:            wireLimits{MaxBodyBytes: maxBody, MaxCursorLength: maxCursor},
+		Limits:            h.limits(),
 	}))
 	return x.overdue(stageEvaluate)
 }
@@ -67,4 +69,12 @@ func (h *handler) features() []string {
 		features = append(features, "get")
 	}
 	return features
+}
+
+func (h *handler) limits() wireLimits {
+	limits := wireLimits{MaxBodyBytes: maxBody, MaxCursorLength: maxCursor, MaxConcurrent: h.Concurrent}
+	if h.Getter != nil {
+		limits.MaxItemIDBytes = maxItemID
+	}
+	return limits
 }

@@ -28,7 +28,7 @@ func TestCapabilitiesSayWhatTheGrantAllowsAndNoTeam(t *testing.T) {
 	got := h.serve(t, newCapabilities())
 	want := `{"resources":["notes","tasks"],"excluded_resources":["credentials"],"max_rows_per_query":100,` +
 		`"supported_verbs":["list","get","capabilities"],"protocol_versions":["1"],"features":["cursors","problem_json","get"],` +
-		`"limits":{"max_body_bytes":8192,"max_cursor_length":4096}}` + "\n"
+		`"limits":{"max_body_bytes":8192,"max_cursor_length":4096,"max_id_bytes":1024}}` + "\n"
 	if got.Code != http.StatusOK || got.Body.String() != want {
 		t.Errorf("the answer is %d\n%s, not\n%s", got.Code, got.Body, want)
 	}

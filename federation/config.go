@@ -42,13 +42,19 @@ type Config struct {
 	Cursors *cursor.Codec
 
 	// Addresses limits requests per IP address of the client, before the
-	// credential is looked at. The address is that of http.Request.RemoteAddr:
+	// credential is looked at. The module federation/ratelimit has a Limiter. The address is that of http.Request.RemoteAddr:
 	// behind a proxy, a middleware of the host has to put the client's there.
 	// Optional.
 	Addresses Limiter
 
 	// Grants limits requests per grant id. Optional.
 	Grants Limiter
+
+	// Concurrent is how many requests of one grant may be under way at once, by this
+	// handler; the next one is 429. A request is under way until its answer has been
+	// taken off the handler's hands, so this also bounds the pages in memory for a peer
+	// that does not read them. 0 is no limit.
+	Concurrent int
 
 	// Auditor keeps a record of each decision before the answer leaves: without the
 	// record there is no answer but 503. See AuditQueue for the other way. Optional.
@@ -87,6 +93,9 @@ func NewHandler(cfg Config) (http.Handler, error) {
 	if cfg.Timeout < 0 {
 		return nil, errors.New("federation: Config.Timeout is negative")
 	}
+	if cfg.Concurrent < 0 {
+		return nil, errors.New("federation: Config.Concurrent is negative")
+	}
 	if cfg.AuditTimeout < 0 {
 		return nil, errors.New("federation: Config.AuditTimeout is negative")
 	}
@@ -99,5 +108,5 @@ func NewHandler(cfg Config) (http.Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &handler{cfg}, nil
+	return &handler{Config: cfg, running: inflight{most: cfg.Concurrent}}, nil
 }

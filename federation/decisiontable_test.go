@@ -152,6 +152,7 @@ var conditionsInOrder = []condition{
 	{"2 no credential", func(s *situation) { s.credential = append(s.credential, ErrNoCredential) }, "", 401, codeNoCredential, "unauthorized"},
 	{"3 grant revoked", func(s *situation) { s.credential = append(s.credential, ErrGrantRevoked) }, "", 403, codeGrantRevoked, "forbidden"},
 	{"4 grant over its rate", func(s *situation) { s.host.grants = limiterFunc(refuseAll) }, "", 429, codeRateLimited, "rate_limited"},
+	{"4 grant with too many requests under way", func(s *situation) { s.host.busy() }, "", 429, codeTooManyAtOnce, "rate_limited"},
 	{"5 invalid scope", func(s *situation) { s.host.grant.Scope = scope.Scope{} }, "", 403, scope.CodeInvalidScope, "scope_violation"},
 	{"6 unknown resource", func(s *situation) { s.resource = "invoices" }, "resource", 400, scope.CodeInvalidResource, "invalid_request"},
 	{"7 excluded resource", func(s *situation) { s.resource = "credentials" }, "resource", 403, scope.CodeResourceExcluded, "scope_violation"},

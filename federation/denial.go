@@ -40,6 +40,7 @@ const (
 	codeGrantChanged  scope.Code = "grant_changed"
 
 	codeRateLimited   scope.Code = "rate_limited"
+	codeTooManyAtOnce scope.Code = "too_many_at_once"
 	codeLimiterFailed scope.Code = "limiter_failed"
 
 	codeCursorNotText    scope.Code = "cursor_not_text"
@@ -93,6 +94,7 @@ type ruling struct {
 const (
 	saysForbidden   = "access denied"
 	saysNotAllowed  = "this resource may not be read"
+	saysTooMany     = "too many requests, try again later"
 	saysNoItem      = "no such item"
 	saysBadCursor   = "cursor must be a nextCursor that this list returned, and not have expired"
 	saysFailed      = "internal error"
@@ -109,7 +111,8 @@ var decisionTable = []ruling{
 	{1, codeBodyTooLarge, stageTransport, http.StatusRequestEntityTooLarge, wireInvalidRequest, "the body must not be longer than " + strconv.Itoa(maxBody) + " bytes"},
 	{1, codeBadBody, stageTransport, http.StatusBadRequest, wireInvalidRequest, "the body could not be read"},
 
-	{4, codeRateLimited, stageRate, http.StatusTooManyRequests, wireRateLimited, "too many requests, try again later"},
+	{4, codeRateLimited, stageRate, http.StatusTooManyRequests, wireRateLimited, saysTooMany},
+	{4, codeTooManyAtOnce, stageRate, http.StatusTooManyRequests, wireRateLimited, saysTooMany},
 	{0, codeLimiterFailed, stageRate, http.StatusInternalServerError, wireInternalError, saysFailed},
 
 	{2, codeNoCredential, stageAuthn, http.StatusUnauthorized, wireUnauthorized, "no verified credential"},
@@ -172,7 +175,7 @@ type refusal struct {
 	err        error
 	message    string        // row 1: what is wrong with the body; else empty
 	allow      string        // the method that a path knows, for bad_method
-	retryAfter time.Duration // for rate_limited
+	retryAfter time.Duration // for what is 429
 }
 
 // ruling returns what the refusal is on the wire. A code that the table does not

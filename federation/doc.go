@@ -13,9 +13,11 @@
 //
 // # Caveats
 //
-// The handler speaks after the transport has done its part. Set ReadHeaderTimeout
-// and ReadTimeout of the http.Server: a client that sends its body slowly is
-// bounded in memory here (8 KiB), not in time. Behind a proxy, the address that
+// The handler speaks after the transport has done its part. [NewServer] has the
+// limits that an http.Server needs: a client that sends its body slowly is bounded in
+// memory here (8 KiB), not in time. A page is read to its end before its first byte is
+// sent, so a client that reads slowly holds memory and no connection of a database;
+// Config.Concurrent bounds how many pages of one grant. Behind a proxy, the address that
 // Config.Addresses limits is the proxy's, unless a middleware of the host puts
 // another into Request.RemoteAddr. A 401 has no WWW-Authenticate header, since
 // only the host knows its schemes; a middleware may add it.
@@ -96,7 +98,7 @@
 // native_rbac_denied, undecided) and, of the handler's own stages: bad_path,
 // bad_method, bad_type, bad_size, bad_body; no_credential, authn_unavailable;
 // grant_unknown, grant_pending, grant_revoked, grant_expired, grant_mismatch,
-// grant_changed; rate_limited, limiter_failed; cursor_not_text, cursor_malformed,
+// grant_changed; rate_limited, too_many_at_once, limiter_failed; cursor_not_text, cursor_malformed,
 // cursor_too_long, cursor_version, cursor_unknown_key, cursor_forged,
 // cursor_mismatch, cursor_expired; evaluator_failed; nothing_left, item_not_found;
 // resource_not_listed, query_failed, query_unavailable, deadline_exceeded;

@@ -62,7 +62,7 @@ func refuse(r *refusal, asProblem bool) answer {
 	if r.allow != "" {
 		a.header = append(a.header, [2]string{"Allow", r.allow})
 	}
-	if ruled.code == codeRateLimited {
+	if ruled.status == http.StatusTooManyRequests {
 		a.header = append(a.header, [2]string{"Retry-After", retryAfterSeconds(r.retryAfter)})
 	}
 	return a

@@ -22,8 +22,11 @@ const (
 	verbCapabilities = "capabilities"
 )
 
-// handler serves the verbs. It holds no state beside its parts.
-type handler struct{ Config }
+// handler serves the verbs. It holds no state beside its parts and who is in it now.
+type handler struct {
+	Config
+	running inflight
+}
 
 // An exchange is one request on its way through the handler, with all that its
 // log line will say.
@@ -44,6 +47,7 @@ type exchange struct {
 	rows      int
 	truncated bool
 	audited   bool
+	entered   bool // is counted among the grant's requests under way
 }
 
 // ServeHTTP answers one request, after it has been audited, and logs it.
@@ -73,6 +77,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // finish closes the books on a request.
 func (h *handler) finish(x *exchange, done outcome) {
 	defer h.log(x, done)
+	defer h.leave(x)
 	if !x.audited { // it was aborted
 		h.audit(x, done, 0)
 	}

@@ -39,6 +39,8 @@ type host struct {
 	get          func(ctx context.Context, f scope.Filter, id string) (json.RawMessage, bool, error) // nil: not served
 	evaluator    scope.Evaluator                                                                     // nil: scope.Rules over native
 	auditor      Auditor
+	concurrent   int
+	underWay     int // requests of the grant that do not end
 	addresses    Limiter
 	grants       Limiter
 	cursors      *cursor.Codec
@@ -187,17 +189,23 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
 	cfg := Config{
 		Authenticator: h, Evaluator: h.evaluator, Lister: h, Cursors: h.cursors,
 		Addresses: h.addresses, Grants: h.grants, Timeout: h.timeout, Logger: logger,
-		Auditor: h.auditor,
+		Auditor: h.auditor, Concurrent: h.concurrent,
 	}
 	if h.get != nil {
 		cfg.Getter = h
 	}
-	handler, err := NewHandler(cfg)
+	built, err := NewHandler(cfg)
 	if err != nil {
 		tb.Fatalf("the handler is refused: %v", err)
 	}
-	return handler
+	for range h.underWay {
+		built.(*handler).running.enter(h.grant.ID)
+	}
+	return built
 }
+
+// busy makes the grant have as many requests under way as it may have.
+func (h *host) busy() { h.concurrent, h.underWay = 1, 1 }
 
 func newRules(tb testing.TB, native scope.NativeRBAC) *scope.Rules {
 	tb.Helper()

@@ -9,7 +9,7 @@ import (
 
 // A Limiter says if one more request under a key is fine now, and if it is not,
 // how long to wait before the next try. Calls run concurrently; Allow must not
-// wait.
+// wait. The module federation/ratelimit has one over golang.org/x/time/rate.
 type Limiter interface {
 	Allow(key string) (retryAfter time.Duration, ok bool)
 }

@@ -280,6 +280,7 @@ func TestAHandlerNeedsItsParts(t *testing.T) {
 		"without Evaluator":                    func(c *Config) { c.Evaluator = nil },
 		"without Lister":                       func(c *Config) { c.Lister = nil },
 		"without Cursors":                      func(c *Config) { c.Cursors = nil },
+		"with a negative number of requests":   func(c *Config) { c.Concurrent = -1 },
 		"with a negative timeout":              func(c *Config) { c.Timeout = -1 },
 		"with a negative timeout of the audit": func(c *Config) { c.AuditTimeout = -1 },
 	} {

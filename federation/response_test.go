@@ -20,7 +20,7 @@ import (
 func newRecorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }
 
 func TestEveryResponseHasTheHeadersOfTheContract(t *testing.T) {
-	forEachCondition(t, func(condition string, s *situation, _ condition) {
+	forEachCondition(t, func(condition string, s *situation, c condition) {
 		got := s.serve(t)
 		for name, want := range map[string]string{
 			"Cache-Control":          "no-store",
@@ -35,7 +35,14 @@ func TestEveryResponseHasTheHeadersOfTheContract(t *testing.T) {
 		if id := got.Header().Get("X-Request-ID"); len(id) != 32 {
 			t.Errorf("%s: the request id is %q", condition, id)
 		}
-		if retry := got.Header().Get("Retry-After"); (retry == "60") != (got.Code == http.StatusTooManyRequests) {
+		want := ""
+		switch c.code {
+		case codeRateLimited:
+			want = "60"
+		case codeTooManyAtOnce:
+			want = "1"
+		}
+		if retry := got.Header().Get("Retry-After"); retry != want {
 			t.Errorf("%s: Retry-After is %q beside %d", condition, retry, got.Code)
 		}
 	})

@@ -37,6 +37,7 @@ func Gateway(t *testing.T, open Open) {
 		{"law 8 no failure of a part becomes an allow", lawOfFailure},
 		{"get", lawOfGet},
 		{"the audit", auditTrials},
+		{"a peer that does not read holds no connection", stalledPeers},
 		{"law 9 nothing on the wire names an inner thing", lawOfSilence},
 	})
 }
