@@ -31,7 +31,7 @@ func (h *handler) admit(x *exchange) *refusal {
 	// The body has been read, or does not matter: an Authenticator must not be
 	// able to wait for it.
 	x.request.Body = http.NoBody
-	grant, refused := h.authenticate(x)
+	grant, refused := h.authenticate(x, PartAuthenticate)
 	if refused != nil {
 		return refused
 	}
@@ -44,9 +44,12 @@ func (h *handler) admit(x *exchange) *refusal {
 
 // authenticate asks the host for the grant behind the request. A grant that comes
 // after the deadline is none.
-func (h *handler) authenticate(x *exchange) (scope.Grant, *refusal) {
-	grant, err := guarded("authenticator", func() (scope.Grant, error) {
-		return h.Authenticator.Authenticate(x.request)
+func (h *handler) authenticate(x *exchange, part string) (scope.Grant, *refusal) {
+	grant, err := call(x.ctx, h, part, "authenticator", func(ctx context.Context) (scope.Grant, error) {
+		if h.Observer == nil {
+			return h.Authenticator.Authenticate(x.request)
+		}
+		return h.Authenticator.Authenticate(x.request.WithContext(ctx))
 	})
 	if err != nil {
 		return scope.Grant{}, x.refuseCredential(err)
@@ -73,7 +76,7 @@ func (x *exchange) refuseCredential(err error) *refusal {
 // readmit authenticates the same request again after its page has been computed:
 // row 16. The page may only leave if the same grant still stands behind it.
 func (h *handler) readmit(x *exchange) *refusal {
-	again, refused := h.authenticate(x)
+	again, refused := h.authenticate(x, PartReauthenticate)
 	if refused != nil {
 		if refused.code == codeNoCredential {
 			refused.code = codeGrantChanged // it was one a moment ago

@@ -69,7 +69,7 @@ func (h *handler) audit(x *exchange, done outcome, bytes int) *refusal {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), h.AuditTimeout)
 	defer cancel()
-	_, err := guarded("auditor", func() (struct{}, error) {
+	_, err := call(ctx, h, PartAudit, "auditor", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, h.Auditor.Audit(ctx, record)
 	})
 	if err == nil {

@@ -68,6 +68,9 @@ type Config struct {
 	// An answer that comes after it is thrown away. Defaults to 10 seconds.
 	Timeout time.Duration
 
+	// Observer watches requests and their parts. Optional.
+	Observer Observer
+
 	// Logger gets one line per request, see the package comment. Defaults to
 	// none.
 	Logger *slog.Logger

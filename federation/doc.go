@@ -70,6 +70,13 @@
 // of records that get lost. [NewLogAuditor] writes to package slog, and the package
 // auditsql into a table.
 //
+// # Traces and metrics
+//
+// An [Observer] is told when a request comes and ends, and when a part of the host is
+// called for it and returns: authenticate, evaluate, list or get, reauthenticate, audit.
+// The module federation/otelfed makes spans and metrics of OpenTelemetry of that, and
+// goes on with the traceparent of a peer. Without an Observer it costs nothing.
+//
 // # The log
 //
 // Each request is one line, "federation request", at Info for a 200, at Error for a
@@ -98,12 +105,17 @@
 // native_rbac_denied, undecided) and, of the handler's own stages: bad_path,
 // bad_method, bad_type, bad_size, bad_body; no_credential, authn_unavailable;
 // grant_unknown, grant_pending, grant_revoked, grant_expired, grant_mismatch,
-// grant_changed; rate_limited, too_many_at_once, limiter_failed; cursor_not_text, cursor_malformed,
-// cursor_too_long, cursor_version, cursor_unknown_key, cursor_forged,
-// cursor_mismatch, cursor_expired; evaluator_failed; nothing_left, item_not_found;
-// resource_not_listed, query_failed, query_unavailable, deadline_exceeded;
-// handler_failed, audit_failed.
+// grant_changed; rate_limited, too_many_at_once, limiter_failed; cursor_not_text,
+// cursor_malformed, cursor_too_long, cursor_version, cursor_unknown_key,
+// cursor_forged, cursor_mismatch, cursor_expired; evaluator_failed; nothing_left,
+// item_not_found; resource_not_listed, query_failed, query_unavailable,
+// deadline_exceeded; handler_failed, audit_failed.
 //
 // A client that hung up is code client_gone at Warn. Nothing of this line except
-// the request id, the verb, the resource and the status is ever in a response.
+// the request id, the verb, the resource and the status is ever in a response. (The
+// item is, if the row has it.) Lines are written in the context of the request, so that a
+// slog.Handler can add the ids of its trace.
+//
+// An Observer that panics leaves a line "federation observer" at Error, with err and
+// stack.
 package federation

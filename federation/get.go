@@ -2,6 +2,7 @@ package federation
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,24 +55,27 @@ func (h *handler) item(x *exchange, filter scope.Filter, body *bytes.Buffer) *re
 	if !isItemID(x.item) {
 		return &refusal{code: codeItemNotFound, err: errItemID}
 	}
-	row, err := guarded("getter", func() (json.RawMessage, error) {
-		row, found, err := h.Getter.Get(x.ctx, filter, x.item)
-		if err == nil && !found {
-			return nil, errItemHidden
-		}
-		return row, err
+	got, err := call(x.ctx, h, PartGet, "getter", func(ctx context.Context) (got gotten, err error) {
+		got.row, got.found, err = h.Getter.Get(ctx, filter, x.item)
+		return got, err
 	})
-	if err == errItemHidden { // itself: a Getter cannot have it
-		return &refusal{code: codeItemNotFound, err: err}
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return x.refuseQuery(err)
+	case !got.found:
+		return &refusal{code: codeItemNotFound, err: errItemHidden}
 	}
-	if err := appendItem(body, row); err != nil {
+	if err := appendItem(body, got.row); err != nil {
 		return &refusal{code: codeQueryFailed, err: err}
 	}
 	x.rows = 1
 	return nil
+}
+
+// gotten is what a Getter returned.
+type gotten struct {
+	row   json.RawMessage
+	found bool
 }
 
 // isItemID tells if an id can be handed to a Getter: databases cut or refuse what is

@@ -47,12 +47,16 @@ type exchange struct {
 	rows      int
 	truncated bool
 	audited   bool
-	entered   bool // is counted among the grant's requests under way
+	bytes     int          // of the answer's body
+	ended     func(Record) // tells the Observer
+	entered   bool         // is counted among the grant's requests under way
 }
 
 // ServeHTTP answers one request, after it has been audited, and logs it.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{started: time.Now(), ctx: r.Context(), request: r, id: requestID(r.Header)}
+	x.verb, x.resource, x.item = h.route(r.URL.Path)
+	h.observeRequest(x)
 
 	// Also when a part aborts the handler by panicking: then there is no outcome.
 	var done outcome
@@ -71,6 +75,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply = x.reply(refused, body)
 	}
 	done = outcome{status: reply.status, refused: refused}
+	x.bytes = len(reply.body)
 	done.writing = reply.write(w, x.id)
 }
 
@@ -78,6 +83,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *handler) finish(x *exchange, done outcome) {
 	defer h.log(x, done)
 	defer h.leave(x)
+	defer h.observeEnd(x, done)
 	if !x.audited { // it was aborted
 		h.audit(x, done, 0)
 	}
@@ -91,10 +97,9 @@ func (x *exchange) reply(refused *refusal, body *bytes.Buffer) answer {
 	return answer{status: http.StatusOK, contentType: contentTypeJSON, body: body.Bytes()}
 }
 
-// serve routes the request and writes the body of a 200 to body, or returns why
+// serve answers by the verb: it writes the body of a 200 to body, or returns why
 // there is none.
 func (h *handler) serve(x *exchange, body *bytes.Buffer) *refusal {
-	x.verb, x.resource, x.item = h.route(x.request.URL.Path)
 	switch x.verb {
 	case verbList:
 		return h.list(x, body)

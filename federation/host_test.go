@@ -40,6 +40,7 @@ type host struct {
 	evaluator    scope.Evaluator                                                                     // nil: scope.Rules over native
 	auditor      Auditor
 	concurrent   int
+	observer     Observer
 	underWay     int // requests of the grant that do not end
 	addresses    Limiter
 	grants       Limiter
@@ -189,7 +190,7 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
 	cfg := Config{
 		Authenticator: h, Evaluator: h.evaluator, Lister: h, Cursors: h.cursors,
 		Addresses: h.addresses, Grants: h.grants, Timeout: h.timeout, Logger: logger,
-		Auditor: h.auditor, Concurrent: h.concurrent,
+		Auditor: h.auditor, Concurrent: h.concurrent, Observer: h.observer,
 	}
 	if h.get != nil {
 		cfg.Getter = h

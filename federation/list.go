@@ -59,8 +59,8 @@ func (h *handler) settle(x *exchange, failed *refusal) *refusal {
 // The evaluator is the host's, so its answer is not taken on trust: a cursor that
 // it did not check is checked here, and a filter for another question is a failure.
 func (h *handler) evaluate(x *exchange, limit scope.Limit, check func() (scope.Code, error)) (scope.Filter, *refusal) {
-	decision, err := guarded("evaluator", func() (scope.Decision, error) {
-		return h.Evaluator.Evaluate(x.ctx, scope.Request{
+	decision, err := call(x.ctx, h, PartEvaluate, "evaluator", func(ctx context.Context) (scope.Decision, error) {
+		return h.Evaluator.Evaluate(ctx, scope.Request{
 			Grant:    x.grant,
 			Resource: x.resource,
 			Limit:    limit,
@@ -120,8 +120,8 @@ func (h *handler) page(x *exchange, filter scope.Filter, place *keyset, body *by
 	} else if err != nil {
 		return &refusal{code: codeQueryFailed, err: err}
 	}
-	found, err := guarded("lister", func() (found listed, err error) {
-		found.rows, found.next, err = h.Lister.List(x.ctx, filter, place.start)
+	found, err := call(x.ctx, h, PartList, "lister", func(ctx context.Context) (found listed, err error) {
+		found.rows, found.next, err = h.Lister.List(ctx, filter, place.start)
 		return found, err
 	})
 	if err != nil {
