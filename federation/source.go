@@ -27,7 +27,7 @@ func appendSourced(body *bytes.Buffer, row json.RawMessage) error {
 	switch {
 	case !utf8.Valid(row):
 		return errRowNotUTF8
-	case len(row) == 0 || row[0] != '{' || !json.Valid(row):
+	case !isObject(row):
 		return errRowNotObject
 	case isSourced(row):
 		return errRowSourced
