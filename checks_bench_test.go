@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -22,9 +23,10 @@ import (
 // handler that looks up the subject's teams, reads the page and sends it, and checks
 // nothing; "handler" is fedkit's with the parts that it requires; "all" has limits by
 // address and by grant, a limit of requests under way, an audit and an observer besides,
-// and logs. They take turns, and the metrics are medians, as in BenchmarkPage. "overhead"
-// and "overhead-all" are in percent of the bare page; the aim is 15 at most. "get" is one
-// row with all parts.
+// and logs. They take turns, as in BenchmarkPage; the metrics are of the tenth of the
+// times that is quickest, those when the machine did nothing else. "overhead" and
+// "overhead-all" are in percent of the bare page; the aim is 15 at most. "get" is one row
+// with all parts.
 func BenchmarkChecks(b *testing.B) {
 	db := pgtest.Open(b)
 	db.SetMaxIdleConns(4)
@@ -44,19 +46,26 @@ func BenchmarkChecks(b *testing.B) {
 		getTimes = append(getTimes, timed(func() { handle(b, all, "get/tasks/"+id) }))
 	}
 	of := func(times []time.Duration) float64 {
-		return 100 * (float64(median(times))/float64(median(bareTimes)) - 1)
+		return 100 * (quick(times)/quick(bareTimes) - 1)
 	}
-	b.ReportMetric(float64(median(bareTimes)), "ns/bare")
-	b.ReportMetric(float64(median(plainTimes)), "ns/handler")
-	b.ReportMetric(float64(median(allTimes)), "ns/all")
-	b.ReportMetric(float64(median(getTimes)), "ns/get")
+	b.ReportMetric(quick(bareTimes), "ns/bare")
+	b.ReportMetric(quick(plainTimes), "ns/handler")
+	b.ReportMetric(quick(allTimes), "ns/all")
+	b.ReportMetric(quick(getTimes), "ns/get")
 	b.ReportMetric(of(plainTimes), "%overhead")
 	b.ReportMetric(of(allTimes), "%overhead-all")
 }
 
+// quick is the longest of the tenth of the times that is quickest.
+func quick(times []time.Duration) float64 {
+	slices.Sort(times)
+	return float64(times[len(times)/10])
+}
+
 func handle(b *testing.B, handler http.Handler, path string) {
 	var answer response
-	request := httptest.NewRequest(http.MethodPost, federation.Prefix+path, nil)
+	// A server's requests can be cancelled, for which drivers keep watch.
+	request := httptest.NewRequestWithContext(b.Context(), http.MethodPost, federation.Prefix+path, nil)
 	request.Header.Set("Authorization", "Bearer secret")
 	handler.ServeHTTP(&answer, request)
 	if answer.status != http.StatusOK {
