@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/mosaicstack/fedkit/cursor"
@@ -29,8 +32,9 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	rows := tasks{"dig", "sow", "reap"}
 	handler, err := federation.NewHandler(federation.Config{
-		Authenticator: oneToken{}, Evaluator: rules, Lister: tasks{"dig", "sow", "reap"}, Cursors: cursors,
+		Authenticator: oneToken{}, Evaluator: rules, Lister: rows, Getter: rows, Cursors: cursors,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -42,14 +46,19 @@ func Example() {
 	fmt.Println(first.Items, first.Truncated)
 	second := post(mux, "list/tasks", `{"limit":2,"cursor":"`+first.NextCursor+`"}`)
 	fmt.Println(second.Items, second.Truncated)
+	fmt.Println(post(mux, "get/tasks/1", "").Item)
+	fmt.Println(post(mux, "get/tasks/3", "").Error)
 	fmt.Println(post(mux, "list/credentials", "").Error)
 	// Output:
 	// [map[_source:local title:dig] map[_source:local title:sow]] true
 	// [map[_source:local title:reap]] false
+	// map[_source:local title:sow]
+	// map[code:not_found message:no such item]
 	// map[code:scope_violation message:this resource may not be read]
 }
 
-// tasks is a Lister of rows in memory; a position is the index of the next one.
+// tasks is a Lister and a Getter of rows in memory; a position is the index of the next
+// one, and an id that of the row.
 type tasks []string
 
 func (t tasks) Layout(resource string) (cursor.Layout, bool) {
@@ -76,6 +85,15 @@ func (t tasks) List(_ context.Context, f scope.Filter, after cursor.Position) ([
 	return rows, nil, nil
 }
 
+func (t tasks) Get(_ context.Context, _ scope.Filter, id string) (json.RawMessage, bool, error) {
+	index, err := strconv.Atoi(id)
+	if err != nil || index < 0 || index >= len(t) {
+		return nil, false, nil
+	}
+	row, err := json.Marshal(map[string]string{"title": t[index]})
+	return row, err == nil, err
+}
+
 // everyTask is native access that shows everybody their own tasks, and nothing
 // else.
 type everyTask struct{}
@@ -100,6 +118,7 @@ func (oneToken) Authenticate(r *http.Request) (scope.Grant, error) {
 // response is what a peer reads.
 type response struct {
 	Items      []map[string]string
+	Item       map[string]string
 	NextCursor string
 	Truncated  bool `json:"_truncated"`
 	Error      map[string]string
@@ -115,4 +134,46 @@ func post(handler http.Handler, path, body string) (read response) {
 		log.Fatal(err)
 	}
 	return read
+}
+
+// An audit that answers do not wait for. What it loses is counted.
+func ExampleAuditQueue() {
+	toLog, err := federation.NewLogAuditor(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: onlyTheDecision}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	queue, err := federation.NewAuditQueue(federation.AuditQueueConfig{Auditor: toLog})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// The handler does this for each request, with Config.Auditor: queue.
+	_ = queue.Audit(context.Background(), federation.Record{Verb: "list", Resource: "tasks", Code: "ok", Rows: 50})
+
+	if err := queue.Close(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(queue.Dropped(), queue.Failed())
+	// Output:
+	// msg="federation audit" verb=list resource=tasks code=ok rows=50
+	// 0 0
+}
+
+// onlyTheDecision leaves out what an example has no room for.
+func onlyTheDecision(_ []string, a slog.Attr) slog.Attr {
+	switch a.Key {
+	case "msg", "verb", "resource", "code", "rows":
+		return a
+	}
+	return slog.Attr{}
+}
+
+// A server that slow clients cannot hold up.
+func ExampleNewServer() {
+	server, err := federation.NewServer(http.NotFoundHandler(), 0) // in place of the mux with the handler in it
+	if err != nil {
+		log.Fatal(err)
+	}
+	server.Addr = "127.0.0.1:8443"
+	fmt.Println(server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout, server.MaxHeaderBytes)
+	// Output: 5s 10s 52s 16384
 }
