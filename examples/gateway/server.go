@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"github.com/mosaicstack/fedkit/federation"
 )
 
 // drainTime is how long requests in flight may take to finish after the program was
@@ -41,15 +43,11 @@ func address(listener net.Listener) string {
 // serve answers until ctx ends, then closes the listener and waits for the requests
 // in flight.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second, // counts from the header on, the handler's 10 s included
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	server, err := federation.NewServer(handler, 0) // with the limits that net/http leaves open
+	if err != nil {
+		return err
 	}
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
