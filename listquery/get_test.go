@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/Masterminds/squirrel"
+
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/scope"
 )
@@ -118,5 +120,22 @@ func TestAKeyHasOneSpelling(t *testing.T) {
 	}
 	if v, _ := parseKey(intKind, "-7"); v != cursor.Int64Value(-7) {
 		t.Errorf("the key -7 is %v", v)
+	}
+}
+
+func TestAHostsConditionCannotEscapeItsParenthesesInAGetEither(t *testing.T) {
+	d := invoiceDefinition()
+	d.Where = squirrel.Expr("state = 'open' OR state = ?", "due")
+	r, err := Define(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.single) != 6 { // personal rows, teams or both, in two dialects
+		t.Errorf("there are %d statements of one row", len(r.single))
+	}
+	for s, st := range r.single {
+		if !strings.Contains(st.sql, "AND (state = 'open' OR state = ") {
+			t.Errorf("%+v: the condition is not in parentheses:\n%s", s, st.sql)
+		}
 	}
 }
