@@ -60,6 +60,7 @@ func Define[T any](d Definition[T]) (*Resource[T], error) {
 // other. The name and the order are those of the first block.
 func defineBlocks[T any](blocks ...Definition[T]) (*Resource[T], error) {
 	r := &Resource[T]{encode: encodeAny[T]}
+	r.plan.tuning = standardTuning
 	if err := r.define(blocks); err != nil {
 		return nil, fmt.Errorf("listquery: resource %q: %w", blocks[0].Name, err)
 	}

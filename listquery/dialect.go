@@ -3,7 +3,6 @@ package listquery
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/Masterminds/squirrel"
 	"github.com/lib/pq"
@@ -33,15 +32,6 @@ func (d Dialect) String() string {
 		return "SQLite"
 	}
 	return fmt.Sprintf("Dialect(%d)", uint8(d))
-}
-
-// placeholders writes the placeholders of a finished statement as the dialect wants them.
-func (d Dialect) placeholders(sql string) (string, error) {
-	if d == Postgres {
-		return squirrel.Dollar.ReplacePlaceholders(sql)
-	}
-	// squirrel leaves its escape for a plain question mark in such statements.
-	return strings.ReplaceAll(sql, "??", "?"), nil
 }
 
 // memberOf is the condition that column holds one of the ids in a single array

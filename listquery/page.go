@@ -159,7 +159,7 @@ func (p *plan) prepare(req request) (*statement, []any, error) {
 	if f.Empty() {
 		return nil, nil, nil
 	}
-	st := p.statement(shape{f.Personal, len(f.Teams) > 0, req.store.dialect}, start)
+	st := p.statement(shape{f.Personal, len(f.Teams) > 0, req.store.dialect}, start, pageSize(f.Limit+1))
 	if st == nil {
 		return nil, nil, nil
 	}

@@ -24,6 +24,7 @@ type plan struct {
 	personal, teams bool       // which permissions make a difference
 	members         *hostTable // where the resource looks for teams, if it knows
 	statements      map[statementKey]*statement
+	tuning          tuning
 }
 
 // A block is one table of a resource. A resource with several lists all visible rows
@@ -43,15 +44,16 @@ type selectedColumn struct {
 }
 
 // A statementKey says when a statement is the right one. start is the block of the
-// row before the page, or -1 for the first page.
+// row before the page, or -1 for the first page; size is an index into pageSizes.
 type statementKey struct {
 	shape shape
 	start int
+	size  int
 }
 
 // statement returns the statement for one request, or nil if no row can show.
-func (p *plan) statement(s shape, start int) *statement {
-	return p.statements[statementKey{s, start}]
+func (p *plan) statement(s shape, start, size int) *statement {
+	return p.statements[statementKey{s, start, size}]
 }
 
 // build has squirrel write every statement of the plan.
@@ -77,27 +79,38 @@ func (p *plan) build() error {
 
 func (p *plan) buildShape(s shape) error {
 	for start := -1; start < len(p.blocks); start++ {
-		query, err := p.query(s, start)
-		if err != nil {
-			return err
+		for size := range pageSizes {
+			query, err := p.query(s, start, size)
+			if err != nil {
+				return err
+			}
+			if query == nil {
+				continue
+			}
+			st, err := newStatement(s.dialect, query)
+			if err != nil {
+				return err
+			}
+			p.statements[statementKey{s, start, size}] = st
 		}
-		if query == nil {
-			continue
-		}
-		st, err := newStatement(s.dialect, query)
-		if err != nil {
-			return err
-		}
-		p.statements[statementKey{s, start}] = st
 	}
 	return nil
 }
 
 // query is the SELECT of one page, or nil if no row can show.
-func (p *plan) query(s shape, start int) (squirrel.Sqlizer, error) {
+func (p *plan) query(s shape, start, size int) (squirrel.Sqlizer, error) {
+	query, err := p.adaptiveQuery(s, size, start >= 0)
+	if query != nil || err != nil {
+		return query, err
+	}
+	return p.direct(terms{shape: s, probes: true}, start)
+}
+
+// direct is the SELECT of one page that has but one way: along the order.
+func (p *plan) direct(t terms, start int) (squirrel.Sqlizer, error) {
 	var branches []squirrel.Sqlizer
 	for i := max(start, 0); i < len(p.blocks); i++ {
-		branch, err := p.branch(s, i, i == start)
+		branch, err := p.branch(t, i, i == start)
 		if err != nil {
 			return nil, err
 		}
@@ -112,17 +125,17 @@ func (p *plan) query(s shape, start int) (squirrel.Sqlizer, error) {
 		return branches[0], nil
 	}
 	for i, branch := range branches {
-		branches[i] = s.dialect.branch(branch)
+		branches[i] = t.dialect.branch(branch)
 	}
 	return p.union(branches), nil
 }
 
 // branch selects the first rows of one block, those after a position if continued.
 // Each branch has its own limit: it never reads more than one page of its block.
-func (p *plan) branch(s shape, number int, continued bool) (squirrel.Sqlizer, error) {
+func (p *plan) branch(t terms, number int, continued bool) (squirrel.Sqlizer, error) {
 	b := p.blocks[number]
 	const listed alias = 0
-	visible, err := b.visible.render(listed, s)
+	visible, err := b.visible.render(listed, t)
 	if visible == nil || err != nil {
 		return nil, err
 	}
@@ -130,14 +143,17 @@ func (p *plan) branch(s shape, number int, continued bool) (squirrel.Sqlizer, er
 	if err != nil {
 		return nil, err
 	}
-	columns, err := p.selectList(s.dialect, number)
+	columns, err := p.selectList(t.dialect, number)
 	if err != nil {
 		return nil, err
 	}
 	keys := p.orderColumns(b, listed)
 	query := squirrel.Select(columns...).From(table + " AS " + listed.String()).Where(visible)
-	if b.where != nil {
-		query = query.Where(squirrel.Expr("(?)", b.where))
+	if parts := b.visible.teamParts(t); len(parts) > 0 {
+		query = query.PrefixExpr(with(parts))
+	}
+	if host := b.hostCondition(); host != nil {
+		query = query.Where(host)
 	}
 	if continued {
 		query = query.Where(p.after(keys))
@@ -217,6 +233,13 @@ func (p *plan) direction() string {
 		return " ASC"
 	}
 	return " DESC"
+}
+
+func (p *plan) opposite() string {
+	if p.ascending {
+		return " DESC"
+	}
+	return " ASC"
 }
 
 // positionStart is the index of the first order column in a position: plans with

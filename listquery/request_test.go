@@ -143,7 +143,7 @@ func BenchmarkStatement(b *testing.B) {
 	b.Run("squirrel per request", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			query, err := plan.query(shape{true, true, Postgres}, 0)
+			query, err := plan.query(shape{true, true, Postgres}, 0, 0)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -33,6 +33,7 @@ const (
 	subjectSlot
 	teamsSlot
 	teamUUIDsSlot
+	teamUUIDListSlot // as one text
 	positionSlot
 	limitSlot
 )
@@ -46,10 +47,6 @@ func newStatement(d Dialect, query squirrel.Sqlizer) (*statement, error) {
 	if n := squirrel.Placeholders(len(args)); countPlaceholders(text) != len(args) {
 		return nil, fmt.Errorf("statement has %d placeholders for the arguments %s: write a question mark in a literal as ??", countPlaceholders(text), n)
 	}
-	numbered, err := d.placeholders(text)
-	if err != nil {
-		return nil, err
-	}
 	slots := make([]slot, len(args))
 	for i, arg := range args {
 		if s, ok := arg.(slot); ok {
@@ -58,8 +55,49 @@ func newStatement(d Dialect, query squirrel.Sqlizer) (*statement, error) {
 		}
 		slots[i] = slot{kind: constantSlot, value: arg}
 	}
-	return &statement{sql: numbered, slots: slots, dialect: d}, nil
+	if d == Postgres {
+		text, slots = numbered(text, slots)
+	} else {
+		text = strings.ReplaceAll(text, "??", "?") // squirrel's escape for a plain one
+	}
+	return &statement{sql: text, slots: slots, dialect: d}, nil
 }
+
+// numbered writes the placeholders of Postgres. A slot that stands several times has
+// one number, so that the teams of a filter are sent once. A subject has a number for
+// each time: its type is that of the column, and columns differ.
+func numbered(text string, slots []slot) (string, []slot) {
+	var b strings.Builder
+	var distinct []slot
+	for next := 0; text != ""; {
+		before, after, found := strings.Cut(text, "?")
+		b.WriteString(before)
+		text = after
+		switch {
+		case !found:
+		case strings.HasPrefix(text, "?"): // squirrel's escape
+			b.WriteByte('?')
+			text = text[1:]
+		default:
+			s := slots[next]
+			next++
+			number := -1
+			if s.shared() {
+				number = slices.IndexFunc(distinct, func(o slot) bool { return o.kind == s.kind && o.index == s.index })
+			}
+			if number < 0 {
+				distinct = append(distinct, s)
+				number = len(distinct) - 1
+			}
+			fmt.Fprintf(&b, "$%d", number+1)
+		}
+	}
+	return b.String(), distinct
+}
+
+// shared reports whether the slot means the same value of the same type wherever it
+// stands.
+func (s slot) shared() bool { return s.kind != constantSlot && s.kind != subjectSlot }
 
 // countPlaceholders counts question marks, less the ones that squirrel reads as an
 // escape.
@@ -81,7 +119,7 @@ func countPlaceholders(sql string) int {
 // arguments fills the slots for one request. The order columns of after are its last
 // ones: what stands before them names the block and is part of the statement.
 func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) []any {
-	var subject, teams, teamUUIDs any
+	var subject, teams, teamUUIDs, teamUUIDList any
 	args := make([]any, len(st.slots))
 	for i, s := range st.slots {
 		switch s.kind {
@@ -100,6 +138,11 @@ func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) 
 				teamUUIDs = st.dialect.array(without(f.Teams, isNoUUID))
 			}
 			args[i] = teamUUIDs
+		case teamUUIDListSlot:
+			if teamUUIDList == nil {
+				teamUUIDList = strings.Join(without(f.Teams, isNoUUID), ",")
+			}
+			args[i] = teamUUIDList
 		case positionSlot:
 			args[i] = st.dialect.position(after[s.index])
 		case limitSlot:

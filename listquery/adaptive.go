@@ -1,0 +1,198 @@
+package listquery
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/Masterminds/squirrel"
+)
+
+// An adaptive is the statement of a page for Postgres that finds its way by itself.
+//
+// No one way is good for every filter. Who sees most of a table is served by walking
+// the order and looking up for each row whether it shows; who sees three rows in a
+// million would walk forever. Who sees few projects is served by the newest rows of
+// each of them; who sees all of them would ask ten thousand times for fifty rows. So
+// the statement looks around first, at a bounded number of rows, and goes
+//
+//   - by merging the newest rows of each value, if few values show;
+//   - else by a walk, if a sample of the walk is rich in rows that show;
+//   - else by a walk with the values in a hash table, if they are not too many;
+//   - and, where a walk has reached its bound before the page was full, by merging.
+//
+// Each part is a common table expression that another one reads on demand, or never.
+// Every part that is used gives all rows of the page, or none: what the statement
+// guesses from decides the cost alone. It stays one statement and one snapshot.
+//
+// Nothing is left to the planner's idea of the data. Look-ups are written so that they
+// cannot be turned into joins, scans have literal limits, and nothing depends on the
+// values of arguments, so that a generic plan is as good as any other.
+type adaptive struct {
+	plan      *plan
+	block     block
+	terms     terms
+	tuning    tuning
+	continued bool
+	arms      []arm
+
+	with  []squirrel.Sqlizer
+	names map[string]string // of the sets, by their text
+	table string
+	list  []string // the columns of the result, of the table t0
+	keys  []string // the columns of the order, of the table t0
+}
+
+// rowLimit is how many rows the statement returns. It is one more than the page has.
+var rowLimit = squirrel.Expr("CAST(? AS bigint)", slot{kind: limitSlot})
+
+// adaptiveQuery is the adaptive statement of a block, or nil if there is but one way:
+// if one value is all, an index has its rows in order; and if no way is known but the
+// walk, it is all there is.
+func (p *plan) adaptiveQuery(s shape, size int, continued bool) (squirrel.Sqlizer, error) {
+	b := p.blocks[0]
+	t := terms{shape: s, probes: true}
+	if s.dialect != Postgres || len(p.blocks) > 1 || !b.visible.renders(t) {
+		return nil, nil
+	}
+	arms := b.visible.arms(t)
+	if arms == nil || len(arms) == 1 && arms[0].source.single() {
+		return nil, nil
+	}
+	for _, arm := range arms {
+		if arm.hard() {
+			return nil, nil
+		}
+	}
+	a := &adaptive{plan: p, block: b, terms: t, tuning: p.tuning.sized(size), continued: continued, arms: arms,
+		with: b.visible.teamParts(t), names: make(map[string]string), keys: p.orderColumns(b, 0)}
+	return a.query()
+}
+
+func (a *adaptive) query() (squirrel.Sqlizer, error) {
+	var err error
+	if a.table, err = quoteTable(a.block.table); err != nil {
+		return nil, err
+	}
+	if a.list, err = a.plan.selectList(a.terms.dialect, 0); err != nil {
+		return nil, err
+	}
+	for i, column := range a.list {
+		a.list[i] = fmt.Sprintf("%s AS c%d", column, i)
+	}
+	values, err := a.values()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.walk(values); err != nil {
+		return nil, err
+	}
+	if err := a.hashWalk(values); err != nil {
+		return nil, err
+	}
+	merged, err := a.merge(values)
+	if err != nil {
+		return nil, err
+	}
+	return a.page(merged), nil
+}
+
+// page puts the ways behind one another; one of them has rows.
+func (a *adaptive) page(merged squirrel.Sqlizer) squirrel.Sqlizer {
+	return squirrel.Expr(`? SELECT * FROM "listed-walk" WHERE (SELECT done FROM "listed-walked")`+
+		` UNION ALL SELECT * FROM "listed-hash" WHERE (SELECT done FROM "listed-hashed")`+
+		` UNION ALL SELECT * FROM (?) AS merged`+
+		` ORDER BY `+strings.Join(a.ordered(a.resultKeys()), ", ")+` LIMIT ?`, with(a.with), merged, rowLimit)
+}
+
+// with is the clause that names parts for the statement behind it. A part can read
+// those before it.
+func with(parts []squirrel.Sqlizer) squirrel.Sqlizer {
+	args := make([]any, len(parts))
+	for i, part := range parts {
+		args[i] = part
+	}
+	return squirrel.Expr("WITH "+repeat("?", ", ", len(parts)), args...)
+}
+
+// repeat is n times text with separators between.
+func repeat(text, separator string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(text+separator, n), separator)
+}
+
+// add adds a part to the statement. Its name has a character that no table of a host
+// can have, so that it hides none.
+func (a *adaptive) add(name, text string, args ...any) string {
+	quoted := `"listed-` + name + `"`
+	a.with = append(a.with, part(quoted, text, args...))
+	return quoted
+}
+
+// part is a named part of a statement. It is run once at most, as far as it is read.
+func part(quoted, text string, args ...any) squirrel.Sqlizer {
+	return squirrel.Expr(quoted+" AS MATERIALIZED ("+text+")", args...)
+}
+
+// rows is a selection of rows in their order: those that meet all conditions, behind
+// the position where the page starts. It is limited by what stands for limit.
+func (a *adaptive) rows(columns string, limit squirrel.Sqlizer, conditions ...squirrel.Sqlizer) squirrel.SelectBuilder {
+	query := squirrel.Select(columns).From(a.table + " AS t0")
+	for _, condition := range conditions {
+		query = query.Where(condition)
+	}
+	if a.continued {
+		query = query.Where(a.plan.after(a.keys))
+	}
+	return query.OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", limit))
+}
+
+// ordered adds the direction to columns.
+func (a *adaptive) ordered(columns []string) []string {
+	ordered := make([]string, len(columns))
+	for i, column := range columns {
+		ordered[i] = column + a.plan.direction()
+	}
+	return ordered
+}
+
+// resultKeys are the columns of the order in the result.
+func (a *adaptive) resultKeys() []string {
+	keys := make([]string, len(a.plan.order))
+	for i, column := range a.plan.order {
+		keys[i] = fmt.Sprintf("c%d", column)
+	}
+	return keys
+}
+
+// boundKeys are the columns of the order where only they are read.
+func (a *adaptive) boundKeys() []string {
+	keys := make([]string, len(a.plan.order))
+	for i := range keys {
+		keys[i] = fmt.Sprintf("k%d", i)
+	}
+	return keys
+}
+
+// render writes nodes as conditions on the listed table.
+func (a *adaptive) render(nodes []node) ([]squirrel.Sqlizer, error) {
+	return renderAll(nodes, 0, a.terms)
+}
+
+func renderAll(nodes []node, table alias, t terms) ([]squirrel.Sqlizer, error) {
+	conditions := make([]squirrel.Sqlizer, 0, len(nodes))
+	for _, n := range nodes {
+		condition, err := n.render(table, t)
+		if err != nil {
+			return nil, err
+		}
+		conditions = append(conditions, condition)
+	}
+	return conditions, nil
+}
+
+// hostCondition is the definition's own condition, in parentheses.
+func (b block) hostCondition() squirrel.Sqlizer {
+	if b.where == nil {
+		return nil
+	}
+	return squirrel.Expr("(?)", b.where)
+}

@@ -1,0 +1,144 @@
+package listquery
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/Masterminds/squirrel"
+)
+
+// merge adds the parts that merge the newest rows of every value, and returns the
+// selection of the page.
+//
+// First the order columns alone of the newest rows of each value are read, from an
+// index. The page is not older than the last of as many of them as it has rows: that
+// is the bound. Then the rows above the bound are read, of those values that have any.
+// Most values have none, if there are many; and if there are few, enough rows of each
+// were looked up to make the bound a close one.
+func (a *adaptive) merge(sets []armSet) (squirrel.Sqlizer, error) {
+	a.add("depth", `SELECT CASE WHEN NOT (SELECT done FROM "listed-walked") AND NOT (SELECT done FROM "listed-hashed")`+
+		fmt.Sprintf(` THEN GREATEST(1, LEAST(?, %d * ? / GREATEST(1, %s))) END AS rows`, a.tuning.depth, count(sets, 0)),
+		rowLimit, rowLimit)
+	for i, s := range sets {
+		if err := a.addHeads(i, s); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.addBound(len(sets)); err != nil {
+		return nil, err
+	}
+	branches := make([]any, len(sets))
+	for i, s := range sets {
+		branch, err := a.above(i, s)
+		if err != nil {
+			return nil, err
+		}
+		branches[i] = branch
+	}
+	keys := a.resultKeys()
+	text := "SELECT DISTINCT ON (" + strings.Join(keys, ", ") + ") * FROM (" +
+		repeat("?", " UNION ALL ", len(sets)) +
+		") AS above ORDER BY " + strings.Join(a.ordered(keys), ", ") + " LIMIT ?"
+	return squirrel.Expr(text, append(branches, rowLimit)...), nil
+}
+
+// ofValue are the conditions on the rows of one value of an arm; the value is s.v.
+func (a *adaptive) ofValue(s armSet) ([]squirrel.Sqlizer, error) {
+	conditions := []squirrel.Sqlizer{squirrel.Expr(s.column + " = " + castTo("s.v", s.cast))}
+	if s.set == "" {
+		conditions = []squirrel.Sqlizer{squirrel.Expr(s.column+" = ?", slot{kind: subjectSlot})}
+	}
+	rest, err := a.render(s.rest)
+	if err != nil {
+		return nil, err
+	}
+	conditions = append(conditions, rest...)
+	if host := a.block.hostCondition(); host != nil {
+		conditions = append(conditions, host)
+	}
+	return conditions, nil
+}
+
+// addHeads adds the newest keys of each value.
+func (a *adaptive) addHeads(number int, s armSet) error {
+	conditions, err := a.ofValue(s)
+	if err != nil {
+		return err
+	}
+	keys := a.named(a.keys)
+	newest := a.rows(keys, squirrel.Expr(`(SELECT rows FROM "listed-depth")`), conditions...)
+	values := "SELECT s.v, " + strings.Join(a.boundKeys(), ", ") + " FROM " + s.set + " AS s CROSS JOIN LATERAL (?) AS newest"
+	if s.set == "" {
+		values = "SELECT " + strings.Join(a.boundKeys(), ", ") + " FROM (?) AS newest"
+	}
+	a.add(fmt.Sprintf("heads-%d", number), values+` WHERE (SELECT rows FROM "listed-depth") > 0`, newest)
+	return nil
+}
+
+// named are the order columns under the names of boundKeys.
+func (a *adaptive) named(keys []string) string {
+	named := make([]string, len(keys))
+	for i, key := range keys {
+		named[i] = fmt.Sprintf("%s AS k%d", key, i)
+	}
+	return strings.Join(named, ", ")
+}
+
+// addBound adds the key that no row of the page is behind: the last one of as many
+// different keys as the page has rows, or else the last of all rows.
+func (a *adaptive) addBound(arms int) error {
+	keys := a.boundKeys()
+	var heads, bounds []string
+	for i := range arms {
+		heads = append(heads, fmt.Sprintf(`SELECT %s FROM "listed-heads-%d"`, strings.Join(keys, ", "), i))
+	}
+	a.add("nth", "SELECT * FROM ("+strings.Join(heads, " UNION ")+") AS heads ORDER BY "+
+		strings.Join(a.ordered(keys), ", ")+" LIMIT 1 OFFSET ? - 1", rowLimit)
+
+	start, err := a.start()
+	if err != nil {
+		return err
+	}
+	last := squirrel.Select(a.named(a.keys)).From(a.table + " AS t0")
+	for _, condition := range start {
+		last = last.Where(condition)
+	}
+	for _, key := range a.keys {
+		last = last.OrderBy(key + a.plan.opposite())
+	}
+	a.add("last", "?", last.Suffix("LIMIT 1"))
+	for _, key := range keys {
+		bounds = append(bounds, fmt.Sprintf(`COALESCE((SELECT %s FROM "listed-nth"), (SELECT %s FROM "listed-last")) AS %s`, key, key, key))
+	}
+	a.add("bound", "SELECT "+strings.Join(bounds, ", "))
+	return nil
+}
+
+// above selects the rows of an arm that are not behind the bound.
+func (a *adaptive) above(number int, s armSet) (squirrel.Sqlizer, error) {
+	conditions, err := a.ofValue(s)
+	if err != nil {
+		return nil, err
+	}
+	conditions = append(conditions, squirrel.Expr(a.notBehind(a.keys)))
+	rows := a.rows(strings.Join(a.list, ", "), rowLimit, conditions...)
+	const guard = ` WHERE (SELECT rows FROM "listed-depth") > 0`
+	if s.set == "" {
+		return squirrel.Expr("SELECT t0.* FROM (?) AS t0"+guard, rows), nil
+	}
+	values := fmt.Sprintf(`(SELECT DISTINCT v FROM "listed-heads-%d" WHERE %s)`, number, a.notBehind(a.boundKeys()))
+	return squirrel.Expr("SELECT t0.* FROM "+values+" AS s CROSS JOIN LATERAL (?) AS t0"+guard, rows), nil
+}
+
+// notBehind is the condition that keys are not behind the bound.
+func (a *adaptive) notBehind(keys []string) string {
+	bounds := make([]string, len(keys))
+	for i, key := range a.boundKeys() {
+		bounds[i] = "(SELECT " + key + ` FROM "listed-bound")`
+	}
+	operator := " >= "
+	if a.plan.ascending {
+		operator = " <= "
+	}
+	return "(" + strings.Join(keys, ", ") + ")" + operator + "(" + strings.Join(bounds, ", ") + ")"
+}

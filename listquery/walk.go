@@ -1,0 +1,107 @@
+package listquery
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/squirrel"
+)
+
+// walk adds the parts that walk the order and look up for each row whether it shows.
+//
+// The rows of the walk stay in their order: a part is a list, which is read from its
+// start by whoever reads it, and grows as far as it is read. So the sample costs
+// nothing that the walk would not have cost.
+func (a *adaptive) walk(sets []armSet) error {
+	start, err := a.start()
+	if err != nil {
+		return err
+	}
+	shown, err := a.block.visible.render(0, a.terms)
+	if err != nil {
+		return err
+	}
+	t := a.tuning
+	a.add("seen", "SELECT "+strings.Join(a.list, ", ")+", ? AS shown FROM (?) AS t0",
+		a.withHostCondition(shown), a.rows("*", literal(t.walk), start...))
+	a.add("wide", fmt.Sprintf(`SELECT CASE WHEN %s > %d THEN (SELECT count(*) FILTER (WHERE shown) >= %d OR count(*) < %d`+
+		` FROM (SELECT shown FROM "listed-seen" LIMIT %d) AS sample) ELSE false END AS ok`,
+		count(sets, t.few+1), t.few, t.rich, t.sample, t.sample))
+	a.add("walk", `SELECT `+a.resultColumns()+` FROM "listed-seen" WHERE shown AND (SELECT ok FROM "listed-wide") LIMIT ?`, rowLimit)
+	a.add("walked", fmt.Sprintf(`SELECT CASE WHEN NOT (SELECT ok FROM "listed-wide") THEN false`+
+		` WHEN (SELECT count(*) FROM "listed-walk") >= ? THEN true`+
+		` ELSE (SELECT count(*) FROM "listed-seen") < %d END AS done`, t.walk), rowLimit)
+	return nil
+}
+
+// hashWalk adds the parts that walk the order with the values in a hash table.
+func (a *adaptive) hashWalk(sets []armSet) error {
+	start, err := a.start()
+	if err != nil {
+		return err
+	}
+	shown, err := a.hashed(sets)
+	if err != nil {
+		return err
+	}
+	t := a.tuning
+	some := fmt.Sprintf("%s BETWEEN %d AND %d", count(sets, t.hashMax+1), t.hashMin, t.hashMax)
+	a.add("some", `SELECT CASE WHEN (SELECT done FROM "listed-walked") THEN false ELSE `+some+` END AS ok`)
+	query := squirrel.Select(a.list...).FromSelect(a.rows("*", literal(t.hashWalk), start...), "t0").
+		Where(a.withHostCondition(shown)).Where(`(SELECT ok FROM "listed-some")`).
+		OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", rowLimit))
+	a.add("hash", "?", query)
+	behind := a.rows("1", squirrel.Expr("1 OFFSET "+strconv.Itoa(t.hashWalk)), start...)
+	a.add("hashed", `SELECT CASE WHEN NOT (SELECT ok FROM "listed-some") THEN false`+
+		` WHEN (SELECT count(*) FROM "listed-hash") >= ? THEN true`+
+		` ELSE NOT EXISTS (?) END AS done`, rowLimit, behind)
+	return nil
+}
+
+// start has the conditions that an index can answer: those on every row that shows.
+func (a *adaptive) start() ([]squirrel.Sqlizer, error) {
+	return a.render(a.block.visible.easy())
+}
+
+// hashed is the condition that a row shows by one of the arms.
+func (a *adaptive) hashed(sets []armSet) (squirrel.Sqlizer, error) {
+	var shown squirrel.Or
+	for _, s := range sets {
+		rest, err := a.render(s.rest)
+		if err != nil {
+			return nil, err
+		}
+		all := squirrel.And{s.isAmong()}
+		shown = append(shown, append(all, rest...))
+	}
+	return shown, nil
+}
+
+// isAmong is the condition that a row has one of the arm's values.
+func (s armSet) isAmong() squirrel.Sqlizer {
+	if s.set == "" {
+		return squirrel.Expr(s.column+" = ?", slot{kind: subjectSlot})
+	}
+	return squirrel.Expr(s.column + " IN (SELECT " + castTo("v", s.cast) + " FROM " + s.set + ")")
+}
+
+// withHostCondition joins a condition with the definition's own, in a form that the
+// planner does not take apart.
+func (a *adaptive) withHostCondition(shown squirrel.Sqlizer) squirrel.Sqlizer {
+	if host := a.block.hostCondition(); host != nil {
+		return squirrel.Expr("((?) AND ?) IS TRUE", shown, host)
+	}
+	return squirrel.Expr("(?) IS TRUE", shown)
+}
+
+// resultColumns are the names of the columns of the result.
+func (a *adaptive) resultColumns() string {
+	columns := make([]string, len(a.list))
+	for i := range columns {
+		columns[i] = fmt.Sprintf("c%d", i)
+	}
+	return strings.Join(columns, ", ")
+}
+
+func literal(n int) squirrel.Sqlizer { return squirrel.Expr(strconv.Itoa(n)) }
