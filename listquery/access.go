@@ -2,6 +2,7 @@ package listquery
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/Masterminds/squirrel"
 
@@ -31,20 +32,18 @@ func (s *Store) ReadAccess(ctx context.Context, req scope.AccessRequest) (scope.
 
 func (s *Store) teams(ctx context.Context, subject string) ([]string, error) {
 	args := s.members.arguments(scope.Filter{Subject: subject}, nil, 0)
-	rows, err := s.db.QueryContext(ctx, s.members.sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var teams []string
-	for rows.Next() {
-		var team string
-		if err := rows.Scan(&team); err != nil {
-			return nil, err
+	err := s.session.query(ctx, s.members, args, func(rows *sql.Rows) error {
+		for rows.Next() {
+			var team string
+			if err := rows.Scan(&team); err != nil {
+				return err
+			}
+			teams = append(teams, team)
 		}
-		teams = append(teams, team)
-	}
-	return teams, rows.Err()
+		return nil
+	})
+	return teams, err
 }
 
 // membersStatement selects the teams of a subject.

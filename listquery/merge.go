@@ -42,6 +42,9 @@ func (a *adaptive) merge(sets []armSet) (squirrel.Sqlizer, error) {
 	return squirrel.Expr(text, append(branches, rowLimit)...), nil
 }
 
+// mergeGuard is the condition that no walk has the page.
+const mergeGuard = ` WHERE (SELECT rows FROM "listed-depth") > 0`
+
 // ofValue are the conditions on the rows of one value of an arm; the value is s.v.
 func (a *adaptive) ofValue(s armSet) ([]squirrel.Sqlizer, error) {
 	conditions := []squirrel.Sqlizer{squirrel.Expr(s.column + " = " + castTo("s.v", s.cast))}
@@ -67,11 +70,12 @@ func (a *adaptive) addHeads(number int, s armSet) error {
 	}
 	keys := a.named(a.keys)
 	newest := a.rows(keys, squirrel.Expr(`(SELECT rows FROM "listed-depth")`), conditions...)
-	values := "SELECT s.v, " + strings.Join(a.boundKeys(), ", ") + " FROM " + s.set + " AS s CROSS JOIN LATERAL (?) AS newest"
+	values := "SELECT s.v, " + strings.Join(a.boundKeys(), ", ") + " FROM " + s.set + " AS s CROSS JOIN LATERAL (?) AS newest" +
+		mergeGuard + " AND " + rare("s.v")
 	if s.set == "" {
-		values = "SELECT " + strings.Join(a.boundKeys(), ", ") + " FROM (?) AS newest"
+		values = "SELECT " + strings.Join(a.boundKeys(), ", ") + " FROM (?) AS newest" + mergeGuard
 	}
-	a.add(fmt.Sprintf("heads-%d", number), values+` WHERE (SELECT rows FROM "listed-depth") > 0`, newest)
+	a.add(fmt.Sprintf("heads-%d", number), values, newest)
 	return nil
 }
 
@@ -122,12 +126,11 @@ func (a *adaptive) above(number int, s armSet) (squirrel.Sqlizer, error) {
 	}
 	conditions = append(conditions, squirrel.Expr(a.notBehind(a.keys)))
 	rows := a.rows(strings.Join(a.list, ", "), rowLimit, conditions...)
-	const guard = ` WHERE (SELECT rows FROM "listed-depth") > 0`
 	if s.set == "" {
-		return squirrel.Expr("SELECT t0.* FROM (?) AS t0"+guard, rows), nil
+		return squirrel.Expr("SELECT t0.* FROM (?) AS t0"+mergeGuard, rows), nil
 	}
 	values := fmt.Sprintf(`(SELECT DISTINCT v FROM "listed-heads-%d" WHERE %s)`, number, a.notBehind(a.boundKeys()))
-	return squirrel.Expr("SELECT t0.* FROM "+values+" AS s CROSS JOIN LATERAL (?) AS t0"+guard, rows), nil
+	return squirrel.Expr("SELECT t0.* FROM "+values+" AS s CROSS JOIN LATERAL (?) AS t0"+mergeGuard+" AND "+rare("s.v"), rows), nil
 }
 
 // notBehind is the condition that keys are not behind the bound.

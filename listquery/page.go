@@ -90,18 +90,11 @@ func (r *Resource[T]) read(req request, each func(row *T) error) (cursor.Positio
 	if st == nil || err != nil {
 		return nil, err
 	}
-	rows, err := req.store.db.QueryContext(req.ctx, st.sql, args...)
-	if err != nil {
-		return nil, failure(req.ctx, r.Name(), err)
-	}
-	defer rows.Close()
-	next, err := r.scan(rows, req.filter.Limit, each)
-	if err == nil {
-		err = rows.Err()
-	}
-	if err == nil {
-		err = rows.Close()
-	}
+	var next cursor.Position
+	err = req.store.session.query(req.ctx, st, args, func(rows *sql.Rows) (err error) {
+		next, err = r.scan(rows, req.filter.Limit, each)
+		return err
+	})
 	if err != nil {
 		return nil, failure(req.ctx, r.Name(), err)
 	}

@@ -180,7 +180,7 @@ func (a *adaptive) parentsBy(n *parentNode, by arm) (squirrel.Sqlizer, error) {
 		return nil, err
 	}
 	query = query.Where(column + " = " + castTo("s.v", cast)).Suffix("OFFSET 0")
-	return squirrel.Expr("SELECT t1.v FROM "+set+" AS s CROSS JOIN LATERAL (?) AS t1", query), nil
+	return squirrel.Expr("SELECT t1.v FROM "+set+" AS s CROSS JOIN LATERAL (?) AS t1 WHERE "+rare("s.v"), query), nil
 }
 
 func castTo(value, cast string) string {

@@ -23,7 +23,7 @@ func (a *adaptive) walk(sets []armSet) error {
 		return err
 	}
 	t := a.tuning
-	a.add("seen", "SELECT "+strings.Join(a.list, ", ")+", ? AS shown FROM (?) AS t0",
+	a.add("seen", "SELECT "+strings.Join(a.list, ", ")+", ? AS shown FROM (?) AS t0 WHERE "+rare(a.keys[0]),
 		a.withHostCondition(shown), a.rows("*", literal(t.walk), start...))
 	a.add("wide", fmt.Sprintf(`SELECT CASE WHEN %s > %d THEN (SELECT count(*) FILTER (WHERE shown) >= %d OR count(*) < %d`+
 		` FROM (SELECT shown FROM "listed-seen" LIMIT %d) AS sample) ELSE false END AS ok`,
@@ -49,7 +49,7 @@ func (a *adaptive) hashWalk(sets []armSet) error {
 	some := fmt.Sprintf("%s BETWEEN %d AND %d", count(sets, t.hashMax+1), t.hashMin, t.hashMax)
 	a.add("some", `SELECT CASE WHEN (SELECT done FROM "listed-walked") THEN false ELSE `+some+` END AS ok`)
 	query := squirrel.Select(a.list...).FromSelect(a.rows("*", literal(t.hashWalk), start...), "t0").
-		Where(a.withHostCondition(shown)).Where(`(SELECT ok FROM "listed-some")`).
+		Where(rare(a.keys[0])).Where(a.withHostCondition(shown)).Where(`(SELECT ok FROM "listed-some")`).
 		OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", rowLimit))
 	a.add("hash", "?", query)
 	behind := a.rows("1", squirrel.Expr("1 OFFSET "+strconv.Itoa(t.hashWalk)), start...)
