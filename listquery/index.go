@@ -75,9 +75,11 @@ func (p *plan) needsOf(b block, d Dialect) []need {
 	t := terms{shape: shape{personal: true, teams: true, dialect: d}, probes: true}
 	host := b.partial()
 	arms := b.visible.arms(t)
-	hard := arms == nil || slices.ContainsFunc(arms, arm.hard)
+	single := len(arms) == 1 && arms[0].source.single()
+	// SQLite has no LATERAL to merge by, and walks.
+	hard := arms == nil || slices.ContainsFunc(arms, arm.hard) || d == SQLite && !single
 	var all []need
-	if hard || len(arms) > 1 || !arms[0].source.single() {
+	if hard || !single {
 		walk := need{table: b.table}
 		walk.restrict(b.visible.easy())
 		all = append(all, p.inOrder(walk, b))
@@ -152,6 +154,9 @@ func parentNeeds(n node, t terms) []need {
 		inner = []Visibility{n.visible}
 		all = append(all, n.probeNeed())
 		for _, a := range n.visible.arms(t) {
+			if t.dialect == SQLite {
+				break
+			}
 			set := need{table: n.table, equal: []string{a.column}, key: n.key}
 			set.restrict(a.rest)
 			all = append(all, set)

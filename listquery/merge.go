@@ -96,7 +96,8 @@ func (a *adaptive) addBound(arms int) error {
 	for i := range arms {
 		heads = append(heads, fmt.Sprintf(`SELECT %s FROM "listed-heads-%d"`, strings.Join(keys, ", "), i))
 	}
-	a.add("nth", "SELECT * FROM ("+strings.Join(heads, " UNION ")+") AS heads ORDER BY "+
+	// A row may be the head of several values, and a value may come several times.
+	a.add("nth", "SELECT DISTINCT * FROM ("+strings.Join(heads, " UNION ALL ")+") AS heads ORDER BY "+
 		strings.Join(a.ordered(keys), ", ")+" LIMIT 1 OFFSET ? - 1", rowLimit)
 
 	start, err := a.start()

@@ -116,7 +116,8 @@ func (n parentNode) render(a alias, t terms) (squirrel.Sqlizer, error) {
 		// it would read every parent that shows.
 		row = row.Suffix("OFFSET 0")
 	}
-	return squirrel.Expr("EXISTS (?)", row), nil
+	// A look-up of null finds nothing, and costs half of what another one costs.
+	return squirrel.Expr("("+child+" IS NOT NULL AND EXISTS (?))", row), nil
 }
 
 // An anyNode is met by what meets one of its visibilities.

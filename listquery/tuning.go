@@ -30,7 +30,7 @@ type tuning struct {
 // standardTuning is for pages up to the first of pageSizes.
 var standardTuning = tuning{
 	few: 64, sample: 80, rich: 4, walk: 2000,
-	hashMin: 600, hashMax: 2500, hashWalk: 6000,
+	hashMin: 600, hashMax: 2500, hashWalk: 4500,
 	depth: 3,
 }
 

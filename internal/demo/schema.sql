@@ -100,18 +100,18 @@ CREATE TABLE @.grants (
 	token           text NOT NULL UNIQUE
 );
 
--- Who may see what.
-CREATE INDEX team_members_of_user ON @.team_members (user_id);
-CREATE INDEX projects_of_user ON @.projects (owner_id) WHERE owner_type = 'user';
-CREATE INDEX projects_of_team ON @.projects (team_id) WHERE owner_type = 'team';
-CREATE INDEX missions_of_project ON @.missions (project_id);
+-- Who may see what. The ids behind are read along, and spare a look at the table.
+CREATE INDEX team_members_of_user ON @.team_members (user_id, team_id);
+CREATE INDEX projects_of_user ON @.projects (owner_id, id) WHERE owner_type = 'user';
+CREATE INDEX projects_of_team ON @.projects (team_id, id) WHERE owner_type = 'team';
+CREATE INDEX missions_of_project ON @.missions (project_id, id);
 
 -- The pages, newest first; a scan backwards serves the other direction.
 CREATE INDEX tasks_newest ON @.tasks (created_at DESC, id DESC);
 CREATE INDEX tasks_of_project ON @.tasks (project_id, created_at DESC, id DESC);
 CREATE INDEX tasks_of_mission ON @.tasks (mission_id, created_at DESC, id DESC);
 CREATE INDEX mission_tasks_of_user ON @.mission_tasks (user_id, created_at DESC, id DESC);
-CREATE INDEX mission_tasks_of_mission ON @.mission_tasks (mission_id, created_at DESC, id DESC);
+CREATE INDEX mission_tasks_of_mission ON @.mission_tasks (mission_id, user_id, created_at DESC, id DESC);
 CREATE INDEX insights_of_user ON @.insights (user_id, created_at DESC, id DESC);
 CREATE INDEX preferences_of_user ON @.preferences (user_id, created_at DESC, id DESC);
 
