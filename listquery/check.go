@@ -181,8 +181,8 @@ func (c *inspection) index(n need) error {
 	if info == nil || info.view || err != nil {
 		return err
 	}
-	for _, column := range slices.Concat(n.equal, n.order, n.also) {
-		if !slices.Contains(info.columns, column) {
+	for _, column := range slices.Concat(n.equal, n.order, n.also, []string{n.key}) {
+		if column != "" && !slices.Contains(info.columns, column) {
 			return nil
 		}
 	}

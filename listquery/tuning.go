@@ -11,9 +11,10 @@ type tuning struct {
 	// few values are merged at once: looking around first would cost more.
 	few int
 
-	// sample is how many rows the walk looks at before it goes on, and rich how many
-	// of them must show.
-	sample, rich int
+	// sample is how many rows the walk looks at before it goes on. Fewer than poor of
+	// them that show end it, and rich of them are enough. In between, the walk looks
+	// at resample rows, of which as many as good must show.
+	sample, poor, rich, resample, good int
 
 	// walk is how many rows the walk may look at for one page.
 	walk int
@@ -29,7 +30,7 @@ type tuning struct {
 
 // standardTuning is for pages up to the first of pageSizes.
 var standardTuning = tuning{
-	few: 64, sample: 80, rich: 4, walk: 2000,
+	few: 64, sample: 80, poor: 5, rich: 15, resample: 240, good: 12, walk: 1500,
 	hashMin: 600, hashMax: 2500, hashWalk: 4500,
 	depth: 3,
 }
@@ -37,7 +38,7 @@ var standardTuning = tuning{
 // pageSizes are the sizes of pages, in rows and with the row behind the page, that have
 // a statement of their own. How far a walk may go depends on the size, and is written
 // into the statement: of a limit that comes as an argument the planner assumes that
-// it lets a tenth of the table through, and sorts the table.
+// it lets a tenth of the table through, and might sort the table.
 var pageSizes = [...]int{129, 1025, MaxLimit + 1}
 
 // pageSize is the index of the smallest size that rows fit into.

@@ -24,15 +24,21 @@ func (a *adaptive) walk(sets []armSet) error {
 	}
 	t := a.tuning
 	a.add("seen", "SELECT "+strings.Join(a.list, ", ")+", ? AS shown FROM (?) AS t0 WHERE "+rare(a.keys[0]),
-		a.withHostCondition(shown), a.rows("*", literal(t.walk), start...))
-	a.add("wide", fmt.Sprintf(`SELECT CASE WHEN %s > %d THEN (SELECT count(*) FILTER (WHERE shown) >= %d OR count(*) < %d`+
-		` FROM (SELECT shown FROM "listed-seen" LIMIT %d) AS sample) ELSE false END AS ok`,
-		count(sets, t.few+1), t.few, t.rich, t.sample, t.sample))
+		a.withHostCondition(shown), a.rows("*", far(t.walk, start), start...))
+	a.add("wide", fmt.Sprintf(`SELECT CASE WHEN %s > %d THEN %s ELSE false END AS ok`, count(sets, t.few+1), t.few, t.isWide()))
 	a.add("walk", `SELECT `+a.resultColumns()+` FROM "listed-seen" WHERE shown AND (SELECT ok FROM "listed-wide") LIMIT ?`, rowLimit)
 	a.add("walked", fmt.Sprintf(`SELECT CASE WHEN NOT (SELECT ok FROM "listed-wide") THEN false`+
 		` WHEN (SELECT count(*) FROM "listed-walk") >= ? THEN true`+
 		` ELSE (SELECT count(*) FROM "listed-seen") < %d END AS done`, t.walk), rowLimit)
 	return nil
+}
+
+// isWide is the condition that the rows that the walk sees first promise a page.
+func (t tuning) isWide() string {
+	const seen = `FROM (SELECT shown FROM "listed-seen" LIMIT %d) AS sample)`
+	again := fmt.Sprintf("(SELECT count(*) FILTER (WHERE shown) >= %d "+seen, t.good, t.resample)
+	return fmt.Sprintf("(SELECT CASE WHEN count(*) < %d OR count(*) FILTER (WHERE shown) >= %d THEN true"+
+		" WHEN count(*) FILTER (WHERE shown) < %d THEN false ELSE %s END "+seen, t.sample, t.rich, t.poor, again, t.sample)
 }
 
 // hashWalk adds the parts that walk the order with the values in a hash table.
@@ -48,11 +54,11 @@ func (a *adaptive) hashWalk(sets []armSet) error {
 	t := a.tuning
 	some := fmt.Sprintf("%s BETWEEN %d AND %d", count(sets, t.hashMax+1), t.hashMin, t.hashMax)
 	a.add("some", `SELECT CASE WHEN (SELECT done FROM "listed-walked") THEN false ELSE `+some+` END AS ok`)
-	query := squirrel.Select(a.list...).FromSelect(a.rows("*", literal(t.hashWalk), start...), "t0").
+	query := squirrel.Select(a.list...).FromSelect(a.rows("*", far(t.hashWalk, start), start...), "t0").
 		Where(rare(a.keys[0])).Where(a.withHostCondition(shown)).Where(`(SELECT ok FROM "listed-some")`).
 		OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", rowLimit))
 	a.add("hash", "?", query)
-	behind := a.rows("1", squirrel.Expr("1 OFFSET "+strconv.Itoa(t.hashWalk)), start...)
+	behind := a.rows("1", squirrel.Expr("1 OFFSET ?", far(t.hashWalk, start)), start...)
 	a.add("hashed", `SELECT CASE WHEN NOT (SELECT ok FROM "listed-some") THEN false`+
 		` WHEN (SELECT count(*) FROM "listed-hash") >= ? THEN true`+
 		` ELSE NOT EXISTS (?) END AS done`, rowLimit, behind)
@@ -104,4 +110,17 @@ func (a *adaptive) resultColumns() string {
 	return strings.Join(columns, ", ")
 }
 
-func literal(n int) squirrel.Sqlizer { return squirrel.Expr(strconv.Itoa(n)) }
+// far is the number of rows that a walk may look at, in a form that has the planner
+// walk an index.
+//
+// Of all rows, a literal number is few, and to sort them all would be much dearer. Of
+// the rows that meet the conditions where the walk starts it may be more than the
+// planner believes there are, who would then fetch and sort them all, and be wrong
+// about their number. Of a number that it cannot see it assumes a tenth of the rows.
+func far(rows int, start []squirrel.Sqlizer) squirrel.Sqlizer {
+	number := strconv.Itoa(rows)
+	if len(start) > 0 {
+		number = "(SELECT " + number + ")"
+	}
+	return squirrel.Expr(number)
+}
