@@ -19,9 +19,10 @@ type catalog interface {
 
 // A tableInfo describes a table.
 type tableInfo struct {
-	columns []string
-	indexes []indexInfo
-	view    bool // and has no indexes of its own
+	columns  []string
+	nullable []string // the columns among them that may be null
+	indexes  []indexInfo
+	view     bool // and has no indexes of its own
 }
 
 // An indexInfo describes an index that lookups and orders can use.

@@ -21,9 +21,10 @@ func (c postgresCatalog) table(ctx context.Context, name string) (*tableInfo, er
 	found := false
 	err = c.each(ctx, func(scan func(...any) error) error {
 		found = true
-		return scan(&info.view, (*pq.StringArray)(&info.columns))
+		return scan(&info.view, (*pq.StringArray)(&info.columns), (*pq.StringArray)(&info.nullable))
 	}, `SELECT c.relkind NOT IN ('r', 'p', 'm'),
-			array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+			array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+			array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attnotnull)
 		FROM pg_class c WHERE c.oid = to_regclass($1)`, quoted)
 	if err != nil || !found {
 		return nil, err

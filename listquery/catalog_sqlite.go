@@ -18,15 +18,19 @@ func (c sqliteCatalog) table(ctx context.Context, name string) (*tableInfo, erro
 	err := eachRow(ctx, c.db, func(scan func(...any) error) error {
 		var column, kind string
 		var key int
-		if err := scan(&column, &kind, &key); err != nil {
+		var nullable bool
+		if err := scan(&column, &kind, &key, &nullable); err != nil {
 			return err
 		}
 		info.columns = append(info.columns, column)
+		if nullable {
+			info.nullable = append(info.nullable, column)
+		}
 		if key > 0 && strings.EqualFold(kind, "INTEGER") {
 			keys = append(keys, column)
 		}
 		return nil
-	}, "SELECT name, type, pk FROM pragma_table_info(?, ?)", table, schema)
+	}, `SELECT name, type, pk, NOT "notnull" AND NOT pk FROM pragma_table_info(?, ?)`, table, schema)
 	if err != nil || len(info.columns) == 0 {
 		return nil, err
 	}

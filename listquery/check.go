@@ -18,7 +18,8 @@ type Missing struct {
 	// Table is the table that is missing, or of which something is missing.
 	Table string
 
-	// Column is the column that is missing, if it is one.
+	// Column is the column that is missing, if it is one, or that may be null and
+	// must not.
 	Column string
 
 	// Index is the statement that creates the index that is missing, if it is one.
@@ -38,8 +39,8 @@ func (e *MissingError) Error() string {
 }
 
 // Check compares the database with what the statements of the store need: the tables,
-// the columns, and the indexes without which a page would cost what the table has
-// rows. All that is missing is in one error, a *[MissingError]. Any other error says
+// the columns, that those of the order cannot be null, and the indexes without which a
+// page would cost what the table has rows. All that is missing is in one error, a *[MissingError]. Any other error says
 // that the database could not be asked.
 //
 // An index serves by its columns, whatever its name, its direction and the columns
@@ -98,6 +99,9 @@ func (c *inspection) resource(p *plan) error {
 		if err := c.columns(b.table, b.read()); err != nil {
 			return err
 		}
+		if err := c.notNull(b.table, p.orderOf(b)); err != nil {
+			return err
+		}
 		if err := c.parents(b.visible.node); err != nil {
 			return err
 		}
@@ -149,6 +153,21 @@ func (c *inspection) columns(table string, columns []string) error {
 	for _, column := range columns {
 		if !slices.Contains(info.columns, column) {
 			c.lacks(Missing{Table: table, Column: column, Text: fmt.Sprintf("the column %s of %s", column, table)})
+		}
+	}
+	return nil
+}
+
+// notNull asks that columns have a value in every row: a row without one has no place
+// in the order, and a page that is merged would end before it.
+func (c *inspection) notNull(table string, columns []string) error {
+	info, err := c.table(table)
+	if info == nil || info.view || err != nil {
+		return err
+	}
+	for _, column := range columns {
+		if slices.Contains(info.nullable, column) {
+			c.lacks(Missing{Table: table, Column: column, Text: fmt.Sprintf("NOT NULL for the column %s of %s", column, table)})
 		}
 	}
 	return nil

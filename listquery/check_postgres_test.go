@@ -59,6 +59,7 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 		"ALTER TABLE tasks DROP COLUMN assignee":                     {Table: "tasks", Column: "assignee"},
 		"ALTER TABLE projects DROP COLUMN owner_type":                {Table: "projects", Column: "owner_type"},
 		"ALTER TABLE team_members DROP COLUMN team_id":               {Table: "team_members", Column: "team_id"},
+		"ALTER TABLE tasks ALTER created_at DROP NOT NULL":           {Table: "tasks", Column: "created_at"},
 		"DROP INDEX tasks_newest":                                    {Table: "tasks", Index: `("created_at" DESC, "id" DESC)`},
 		"DROP INDEX tasks_of_mission":                                {Table: "tasks", Index: `("mission_id", "created_at" DESC, "id" DESC)`},
 		"DROP INDEX projects_of_team":                                {Table: "projects", Index: `("team_id", "id") WHERE "owner_type" = 'team'`},

@@ -3,6 +3,7 @@ package listquery_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -114,4 +115,55 @@ func ExampleSchema() {
 	// Output:
 	// listquery: resource "tasks" was made with the table app.memberships (team_id, user_id) of team members, Config.Schema has team_members (team_id, user_id)
 	// <nil>
+}
+
+// The indexes of a host's own resources follow from their definitions.
+func ExampleIndexes() {
+	invoices, err := listquery.Define(invoiceDefinition())
+	if err != nil {
+		panic(err)
+	}
+	for _, statement := range listquery.Indexes(listquery.Postgres, invoices) {
+		fmt.Println(statement)
+	}
+	// Output:
+	// CREATE INDEX IF NOT EXISTS "invoices_by_created_id" ON "billing"."invoices" ("created" DESC, "id" DESC)
+	// CREATE INDEX IF NOT EXISTS "invoices_by_owner_id_created_id" ON "billing"."invoices" ("owner_id", "created" DESC, "id" DESC)
+	// CREATE INDEX IF NOT EXISTS "invoices_by_project_id_created_id" ON "billing"."invoices" ("project_id", "created" DESC, "id" DESC)
+	// CREATE INDEX IF NOT EXISTS "projects_by_team_id_id" ON "projects" ("team_id", "id")
+}
+
+// A program finds out at its start what its database lacks, all at once.
+func ExampleStore_Check() {
+	resources, err := listquery.Standard(listquery.Schema{})
+	if err != nil {
+		panic(err)
+	}
+	db, err := sql.Open("postgres", "host=/var/run/postgresql dbname=app")
+	if err != nil {
+		panic(err)
+	}
+	defer db.Close()
+	store, err := listquery.NewStore(db, listquery.Config{
+		Dialect:   listquery.Postgres,
+		Resources: resources,
+		Prepared:  true, // not behind a pooler in transaction mode
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer store.Close()
+
+	var missing *listquery.MissingError
+	switch err := store.Check(context.Background()); {
+	case errors.As(err, &missing):
+		for _, m := range missing.Missing {
+			fmt.Println("missing:", m.Text)
+			if m.Index != "" {
+				fmt.Println("make it by:", m.Index)
+			}
+		}
+	case err != nil:
+		fmt.Println("the database cannot be asked:", err)
+	}
 }

@@ -98,11 +98,17 @@ func (p *plan) needsOf(b block, d Dialect) []need {
 
 // inOrder adds the order of the plan to a need.
 func (p *plan) inOrder(n need, b block) need {
-	for _, column := range p.order {
-		n.order = append(n.order, b.selected[p.columns[column]].name)
-	}
-	n.ascending = p.ascending
+	n.order, n.ascending = p.orderOf(b), p.ascending
 	return n
+}
+
+// orderOf are the columns of the order in a table.
+func (p *plan) orderOf(b block) []string {
+	names := make([]string, len(p.order))
+	for i, column := range p.order {
+		names[i] = b.selected[p.columns[column]].name
+	}
+	return names
 }
 
 // restrict adds conditions with single values to a need.

@@ -2,7 +2,9 @@ package drivertest
 
 import (
 	"database/sql/driver"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -10,6 +12,7 @@ import (
 	"github.com/mosaicstack/fedkit/internal/lawtest"
 	"github.com/mosaicstack/fedkit/internal/pgtest"
 	"github.com/mosaicstack/fedkit/listquery"
+	"github.com/mosaicstack/fedkit/scope"
 )
 
 // openPGX opens an empty schema of Postgres through pgx.
@@ -41,4 +44,38 @@ func TestRecoveryOfPostgresByPGX(t *testing.T) {
 			Start: func() { cluster.Start(t) },
 		}
 	})
+}
+
+// TestASessionOfPGX runs pages as every option asks for, and the check of the catalog.
+func TestASessionOfPGX(t *testing.T) {
+	t.Parallel()
+	db := openPGX(t).SQL
+	resources, err := listquery.Standard(listquery.Schema{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := listquery.NewStore(db, listquery.Config{
+		Dialect: listquery.Postgres, Resources: resources,
+		Prepared: true, ReadOnly: true, StatementTimeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, r := range resources {
+		f := scope.Filter{Resource: r.Name(), Subject: "user-1", Personal: true, Teams: []string{"00000000-0000-4000-8000-00000000000a"}, Limit: 10}
+		if rows, next, err := s.List(t.Context(), f, nil); err != nil || len(rows) > 0 || next != nil {
+			t.Errorf("a page of no %s has %d rows, next %v, %v", r.Name(), len(rows), next, err)
+		}
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check says %v", err)
+	}
+	if _, err := db.Exec("DROP INDEX tasks_newest"); err != nil {
+		t.Fatal(err)
+	}
+	var missing *listquery.MissingError
+	if err := s.Check(t.Context()); !errors.As(err, &missing) || len(missing.Missing) != 1 {
+		t.Errorf("without an index Check says %v", err)
+	}
 }

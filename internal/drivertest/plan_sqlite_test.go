@@ -113,17 +113,17 @@ func indexed(resource string, plan []string) bool {
 func TestCheckReadsTheCatalogOfSQLite(t *testing.T) {
 	t.Parallel()
 	for change, want := range map[string]listquery.Missing{
-		"SELECT 1":                                 {},
-		"DROP TABLE preferences":                   {Table: "preferences"},
-		"ALTER TABLE tasks DROP COLUMN assignee":   {Table: "tasks", Column: "assignee"},
-		"DROP INDEX tasks_newest":                  {Table: "tasks", Index: `("created_at" DESC, "id" DESC)`},
-		"DROP INDEX mission_tasks_of_user":         {Table: "mission_tasks", Index: `("user_id", "created_at" DESC, "id" DESC)`},
-		"DROP INDEX insights_of_user":              {Table: "insights", Index: `("user_id", "created_at" DESC, "id" DESC)`},
-		"DROP INDEX team_members_of_user":          {Table: "team_members", Index: `("user_id", "team_id")`},
-		"DROP INDEX tasks_newest;CREATE INDEX up ON tasks (created_at, id)":                       {},
-		"DROP INDEX tasks_newest;CREATE INDEX half ON tasks (created_at)":                         {Table: "tasks", Index: "created_at"},
-		"DROP INDEX tasks_newest;CREATE INDEX part ON tasks (created_at, id) where status = 'x'":  {Table: "tasks", Index: "created_at"},
-		"DROP INDEX tasks_newest;CREATE INDEX mixed ON tasks (created_at DESC, id)":               {Table: "tasks", Index: "created_at"},
+		"SELECT 1":                               {},
+		"DROP TABLE preferences":                 {Table: "preferences"},
+		"ALTER TABLE tasks DROP COLUMN assignee": {Table: "tasks", Column: "assignee"},
+		"DROP INDEX tasks_newest":                {Table: "tasks", Index: `("created_at" DESC, "id" DESC)`},
+		"DROP INDEX mission_tasks_of_user":       {Table: "mission_tasks", Index: `("user_id", "created_at" DESC, "id" DESC)`},
+		"DROP INDEX insights_of_user":            {Table: "insights", Index: `("user_id", "created_at" DESC, "id" DESC)`},
+		"DROP INDEX team_members_of_user":        {Table: "team_members", Index: `("user_id", "team_id")`},
+		"DROP INDEX tasks_newest;CREATE INDEX up ON tasks (created_at, id)":                      {},
+		"DROP INDEX tasks_newest;CREATE INDEX half ON tasks (created_at)":                        {Table: "tasks", Index: "created_at"},
+		"DROP INDEX tasks_newest;CREATE INDEX part ON tasks (created_at, id) where status = 'x'": {Table: "tasks", Index: "created_at"},
+		"DROP INDEX tasks_newest;CREATE INDEX mixed ON tasks (created_at DESC, id)":              {Table: "tasks", Index: "created_at"},
 	} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
