@@ -49,7 +49,7 @@ func estate(t *testing.T, rows int) *sql.DB {
 			CASE WHEN n %% 200 = 0 THEN 'user-1' END, CASE WHEN n %% 200 > 0 THEN md5('team' || n %% 200)::uuid END FROM generate_series(1, 2000) n;
 		INSERT INTO missions SELECT md5('mission' || n)::uuid, '', md5('project' || 1 + n %% 2000)::uuid, 'user-1' FROM generate_series(1, 8000) n;
 		INSERT INTO tasks SELECT md5('task' || n)::uuid, 'Task', NULL, 'open', 'low',
-			md5('project' || CASE WHEN n %% 2 = 0 THEN 1999 ELSE 1 + n * 37 %% 1998 END)::uuid,
+			md5('project' || CASE WHEN n %% 2 = 0 THEN 1999 ELSE 1 + n / 2 * 41 %% 1998 END)::uuid,
 			CASE WHEN n %% 3 = 0 THEN md5('mission' || 1 + n * 41 %% 7000)::uuid END, NULL, NULL, NULL, NULL,
 			'2026-01-01Z'::timestamptz - n / 7 * interval '1 second', now() FROM generate_series(1, %d) n;
 		INSERT INTO mission_tasks SELECT md5('note' || n)::uuid, md5('mission' || 1 + n * 41 %% 8000)::uuid, NULL, 'user-' || n %% 2, 'open',
@@ -135,22 +135,39 @@ func TestAPageTouchesBlocksByItsRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ofHost := thingDefinition(Parent("project_id", "projects", "id", TeamUUIDs("team_id")))
+	ofHost.Table, ofHost.OrderBy = "tasks", []string{"created_at"}
+	ofHost.Columns = []Column[thing]{
+		Col("id", func(r *thing) *cursor.UUID { return &r.ID }),
+		Col("created_at", func(r *thing) *time.Time { return &r.At }),
+	}
+	things, err := Define(ofHost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resources = append(resources, things)
 	tests := []struct {
 		resource, teams int // indexes
 		most            int64
 		what            string
 	}{
-		{0, 0, 1000, "tasks of ten projects, merged"},
-		{0, 3, 2600, "tasks of 40 projects, merged by heads"},
+		{0, 0, 700, "tasks of ten projects, merged"},
+		{0, 3, 2000, "tasks of 40 projects, merged by heads"},
 		{0, 13, 5000, "tasks of 140 projects, by a hash table"},
 		{0, 199, 500, "tasks of all teams, walked"},
-		{1, 5, 2500, "notes of few projects"},
+		{1, 5, 2300, "notes of few projects"},
 		{1, 199, 900, "notes of all teams, walked"},
 		{2, 0, 30, "memory"},
+		{3, 3, 500, "what a host defines, of few teams"},
+		{3, 60, 1500, "what a host defines, of many teams"},
+		{3, 199, 500, "what a host defines, of all teams"},
 	}
 	sizes := []int{60_000, 240_000}
 	for _, rows := range sizes {
 		db := estate(t, rows)
+		for _, statement := range Indexes(Postgres, things) {
+			execute(t, db, statement)
+		}
 		for _, analyzed := range []bool{false, true} {
 			if analyzed {
 				execute(t, db, "ANALYZE")

@@ -48,8 +48,8 @@
 // It does not need statistics, and no plan for particular arguments. It does need that
 // tables are vacuumed: rows that were written since are looked up twice. And planning is
 // most of the cost of an unprepared page, some 2 milliseconds: set [Config].Prepared
-// unless a pooler forbids it. A prepared statement takes about a
-// megabyte in the database for each connection; a store prepares two for each resource
+// unless a pooler forbids it. A prepared statement takes some
+// 1.3 megabytes in the database for each connection; a store prepares two for each resource
 // and each kind of filter that it meets.
 //
 // # Caveats
