@@ -2,6 +2,7 @@ package listquery
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -40,29 +41,25 @@ func (r *Resource[T]) getJSON(ctx context.Context, s *Store, f scope.Filter, id 
 	if st == nil {
 		return nil, false, nil
 	}
-	text, err := r.readRow(ctx, s.db, st, st.arguments(f, cursor.Position{key}, 0), key)
+	var text json.RawMessage
+	err := s.session.query(ctx, st, st.arguments(f, cursor.Position{key}, 0), func(rows *sql.Rows) (err error) {
+		text, err = r.scanRow(rows, key)
+		return err
+	})
 	if err != nil {
 		return nil, false, fmt.Errorf("listquery: get a row: %w", failure(ctx, r.Name(), err))
 	}
 	return text, text != nil, nil
 }
 
-// readRow runs the statement of one row. The result is nil if there is none.
-func (r *Resource[T]) readRow(ctx context.Context, db Querier, st *statement, args []any, key cursor.Value) (json.RawMessage, error) {
-	rows, err := db.QueryContext(ctx, st.sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+// scanRow encodes the one row that there may be. The result is nil if there is none.
+func (r *Resource[T]) scanRow(rows *sql.Rows, key cursor.Value) (json.RawMessage, error) {
 	var row T
 	var block int
 	if !rows.Next() {
-		return nil, rows.Err()
+		return nil, nil // why, the rows will tell
 	}
 	if err := rows.Scan(r.targets(&row, &block)...); err != nil {
-		return nil, err
-	}
-	if err := rows.Close(); err != nil {
 		return nil, err
 	}
 	if r.columns[r.plan.keyColumn()].value(&row) != key {
@@ -124,7 +121,7 @@ func (p *plan) rowQuery(s shape) (squirrel.Sqlizer, error) {
 func (p *plan) rowBranch(s shape, number int) (squirrel.Sqlizer, error) {
 	b := p.blocks[number]
 	const listed alias = 0
-	visible, err := b.visible.render(listed, s)
+	visible, err := b.visible.render(listed, terms{shape: s})
 	if visible == nil || err != nil {
 		return nil, err
 	}

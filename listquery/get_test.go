@@ -55,7 +55,7 @@ func TestTheStatementOfOneRowHasTheConditionsOfAPage(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				query, err := tasks.plan.query(s, -1)
+				query, err := tasks.plan.branch(terms{shape: s}, 0, false)
 				if err != nil {
 					t.Fatal(err)
 				}
