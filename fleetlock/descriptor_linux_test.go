@@ -157,7 +157,8 @@ func TestTheGarbageCollectorClosesIdleLocksAndReleasesNothing(t *testing.T) {
 	eventuallyCollected(t)
 	before := countDescriptors()
 	token := mustAcquire(t, File(path)).Token() // all but the token is dropped
-	leaseToken := mustAcquire(t, File(path+".lease", Lease(time.Second))).Token()
+	c := newTestClock()
+	leaseToken := mustAcquire(t, File(path+".lease", Lease(leaseTime), by(c))).Token()
 	for range 50 {
 		mustRelease(t, mustAcquire(t, File(idle, NoSync())))
 	}
@@ -165,15 +166,16 @@ func TestTheGarbageCollectorClosesIdleLocksAndReleasesNothing(t *testing.T) {
 		runtime.GC()
 		return countDescriptors() <= before+2
 	})
-	for range 20 {
+	for range 20 { // five leases
 		runtime.GC()
-		time.Sleep(time.Millisecond)
+		c.awaitSleepers(t, 2)
+		c.advance(leaseTime / 4)
 	}
-	time.Sleep(1500 * time.Millisecond) // longer than the lease
+	c.awaitSleepers(t, 2)
 	if holder := mustBeBusy(t, File(path)); holder.Token != token {
 		t.Errorf("a lock that was dropped is held by %+v, and was by token %d", holder, token)
 	}
-	if holder := mustBeBusy(t, File(path+".lease")); holder.Token != leaseToken {
+	if holder := mustBeBusy(t, File(path+".lease", by(c))); holder.Token != leaseToken {
 		t.Errorf("a lease that was dropped is held by %+v, and was by token %d", holder, leaseToken)
 	}
 	p := startProcess(t, lockSpec{Path: path})

@@ -235,10 +235,10 @@ func (h *Held) Release() error {
 		// Nothing is written: the record may be another's, and not look so.
 		_ = h.lose("its lease ran out", nil)
 	} else {
-		if errors.Is(h.store.verify(), errMoved) {
+		err = h.swapFree()
+		if errors.Is(h.store.verify(), errMoved) { // asked after others could be told
 			_ = h.lose("its file was moved or replaced", nil)
 		}
-		err = h.swapFree()
 	}
 	// If the record could not be written, a dead holder's record is as good.
 	free := h.letGo()

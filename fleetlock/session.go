@@ -3,6 +3,7 @@ package fleetlock
 import (
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -182,6 +183,7 @@ func (s *session) listen() (*listener, error) {
 		l.unpark()
 		stop()
 		_ = s.watch.listen(-1)
+		runtime.KeepAlive(s) // whose end would end the watch
 	}
 	return l, nil
 }

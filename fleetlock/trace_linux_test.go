@@ -24,7 +24,7 @@ func TestTheCallsAreThoseOfTheModel(t *testing.T) {
 	got := calls.take()
 	want := []string{
 		"pread", "setlk guard", "pread", "pwrite", "unlock guard", "fdatasync", "lstat",
-		"lstat", "setlk guard", "pread", "pwrite", "unlock guard",
+		"setlk guard", "pread", "pwrite", "unlock guard", "lstat",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("calls of an acquisition and a release (-want +got):\n%s", diff)

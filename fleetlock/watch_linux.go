@@ -163,7 +163,7 @@ func (w *watcher) listen(id int32, s *subject, more int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := w.watched[id]
-	if d == nil {
+	if d == nil || d.subjects[s] == nil {
 		s.notify() // the file is gone, which is news enough
 		return nil
 	}
