@@ -76,7 +76,31 @@
 //
 // # Systems
 //
-// On Linux everything is as above. It needs Linux 3.15, for locks that belong to an
-// open file, and /proc for leases and tickets of other processes. See the source for
-// what differs on macOS, the BSDs and Windows.
+// On Linux everything is as above. It needs Linux 4.11, for statx(2), and /proc. The
+// tests run there.
+//
+// On macOS and the BSDs the lock is made of POSIX record locks, with their traps
+// removed inside this package. While a process holds a lock, nothing else in it may
+// open and close the lock file, by whatever name, and it must not contain two copies of
+// this package: closing the file would drop the lock. On Windows it is LockFileEx;
+// there Perm means nothing, because access is what the directory's access control list
+// says, and a killed holder's lock ends when Windows gets to it.
+//
+// Outside Linux those who wait look again at intervals, and a holder is told of a loss
+// within about 100 ms of its happening; Err knows at once.
+//
+// Leases stand still while the machine is suspended on Linux, macOS and, so far,
+// FreeBSD. They run on Windows and OpenBSD: after waking, a holder may find its lease
+// over, and must ask Err before it goes on. NetBSD and DragonFly do not say. Without
+// kern.boot_id (FreeBSD before 13), or after the clock was set on OpenBSD, NetBSD and
+// DragonFly, leases of different processes may not compare; then a holder that lives
+// keeps the lock until it ends or Break.
+//
+// Network file systems are refused by the mount's local flag and by name on macOS and
+// the BSDs, and by the volume's device on Windows. One that claims to be local and is
+// not cannot be told.
+//
+// The record locks and the looking again of macOS and the BSDs are tested on Linux,
+// under the build tag fleetlock_posix. The system calls that are theirs alone, and
+// everything for Windows, compile and pass vet but were never run.
 package fleetlock
