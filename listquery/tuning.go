@@ -51,10 +51,14 @@ func pageSize(rows int) int {
 	return len(pageSizes) - 1
 }
 
-// sized returns the tuning for pages of a size.
+// sized returns the tuning for pages of a size. The largest ones do without the hash
+// table: so far a walk would have Postgres compile the statement.
 func (t tuning) sized(size int) tuning {
 	factor := (pageSizes[size] + pageSizes[0] - 1) / pageSizes[0]
 	t.walk *= factor
 	t.hashWalk *= factor
+	if size == len(pageSizes)-1 {
+		t.hashMin, t.hashMax, t.hashWalk = 1, 0, 1
+	}
 	return t
 }
