@@ -28,7 +28,6 @@ type session struct {
 	mu     sync.Mutex // the guard among the goroutines of this process
 	own    []uint64   // tokens whose bytes this session holds
 	parked int        // goroutines for which the bell is held
-	rang   time.Time  // for a release that is on its way
 	buffer [fileSize]byte
 	text   [fileSize]byte // what the file held last, and
 	last   snapshot       // what that means
