@@ -41,6 +41,20 @@ var rules = []Rule{
 		Package: module + "/federation/auditsql",
 		Allowed: []string{module + "/federation", module + "/scope", module + "/cursor", module + "/internal/strictjson"},
 	},
+	besideFederation("grants"),
+	besideFederation("grants/grantstest"),
+}
+
+// besideFederation is the rule of a package below federation that knows no database.
+func besideFederation(name string) Rule {
+	return Rule{
+		Package: module + "/federation/" + name,
+		Allowed: []string{
+			module + "/scope", module + "/cursor", module + "/internal/strictjson",
+			module + "/federation",
+		},
+		Forbidden: []string{"database/sql", "database/sql/driver"},
+	}
 }
 
 // direct are the modules that the root may require for itself.

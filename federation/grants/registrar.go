@@ -1,0 +1,140 @@
+package grants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// Config is what a Registrar is made of.
+type Config struct {
+	// Store keeps the grants. Required.
+	Store Store
+	// Registry has the resources that a scope may name. Required: the zero Registry
+	// knows none, so that no grant could be made.
+	Registry scope.Registry
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// A Registrar makes grants and takes them through their life. Its methods run
+// concurrently, also with those of other Registrars over the same Store, and return the
+// grant as it was stored.
+type Registrar struct{ Config }
+
+// NewRegistrar returns a Registrar. A Config that lacks a required part is an error.
+func NewRegistrar(cfg Config) (*Registrar, error) {
+	if cfg.Store == nil {
+		return nil, errors.New("grants: Config.Store is required")
+	}
+	if len(cfg.Registry.Names()) == 0 {
+		return nil, errors.New("grants: Config.Registry is required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Registrar{cfg}, nil
+}
+
+// Create makes a pending grant. Terms that make none are ErrInvalid, and the cause of a
+// scope that does not parse is in the error, too. A name that is taken is ErrExists.
+func (r *Registrar) Create(ctx context.Context, terms Terms) (Grant, error) {
+	g, err := terms.grant(r.Registry, r.Now())
+	if err != nil {
+		return Grant{}, err
+	}
+	if err := r.Store.Insert(ctx, g); err != nil {
+		return Grant{}, fmt.Errorf("grants: creating %q: %w", g.ID, err)
+	}
+	return g, nil
+}
+
+// Activate accepts a pending grant, for certificates with the pin.
+func (r *Registrar) Activate(ctx context.Context, id string, revision int64, pin Pin) (Grant, error) {
+	return r.change(ctx, id, revision, func(g *Grant) error {
+		if g.Status != Pending {
+			return ErrStatus
+		}
+		g.Status = Active
+		return g.pin(pin)
+	})
+}
+
+// Rotate lets an active grant accept certificates with another pin, beside those of the
+// newest pin that it has. From now on the peer can change to its new key at any time.
+// Unpin then ends the old one.
+func (r *Registrar) Rotate(ctx context.Context, id string, revision int64, pin Pin) (Grant, error) {
+	return r.change(ctx, id, revision, func(g *Grant) error {
+		if g.Status != Active {
+			return ErrStatus
+		}
+		return g.pin(pin)
+	})
+}
+
+// Unpin ends one of the two pins of an active grant.
+func (r *Registrar) Unpin(ctx context.Context, id string, revision int64, pin Pin) (Grant, error) {
+	return r.change(ctx, id, revision, func(g *Grant) error {
+		if g.Status != Active {
+			return ErrStatus
+		}
+		return g.unpin(pin)
+	})
+}
+
+// Revoke takes the grant back, whatever its status and its revision are. It is final,
+// and to revoke a revoked grant changes nothing and is no error.
+func (r *Registrar) Revoke(ctx context.Context, id string) (Grant, error) {
+	return r.end(ctx, id, Revoked)
+}
+
+// Expire ends the grant before its time, whatever its revision is. To end an expired
+// grant changes nothing and is no error; a revoked one is ErrStatus.
+func (r *Registrar) Expire(ctx context.Context, id string) (Grant, error) {
+	return r.end(ctx, id, Expired)
+}
+
+// end changes the status for good. Another change that comes in between is no reason
+// not to: it is made over that one.
+func (r *Registrar) end(ctx context.Context, id string, status Status) (Grant, error) {
+	for {
+		g, err := r.Store.Get(ctx, id)
+		if err != nil || g.Status == status {
+			return g, err
+		}
+		g, err = r.change(ctx, id, g.Revision, func(g *Grant) error {
+			if g.Status == Revoked {
+				return ErrStatus
+			}
+			g.Status = status
+			return nil
+		})
+		if !errors.Is(err, ErrConflict) || ctx.Err() != nil {
+			return g, err
+		}
+	}
+}
+
+// change reads the grant and stores it over the given revision, changed.
+func (r *Registrar) change(ctx context.Context, id string, revision int64, edit func(*Grant) error) (Grant, error) {
+	g, err := r.Store.Get(ctx, id)
+	switch {
+	case err != nil:
+	case g.Revision != revision:
+		err = ErrConflict
+	default:
+		err = edit(&g)
+	}
+	if err != nil {
+		return Grant{}, fmt.Errorf("grants: changing %q: %w", id, err)
+	}
+	g.Revision++
+	g.Updated = exact(r.Now())
+	if err := r.Store.Replace(ctx, g); err != nil {
+		return Grant{}, fmt.Errorf("grants: changing %q: %w", id, err)
+	}
+	return g, nil
+}
