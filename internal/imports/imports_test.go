@@ -43,6 +43,13 @@ var rules = []Rule{
 	},
 	besideFederation("grants"),
 	besideFederation("grants/grantstest"),
+	{
+		Package: module + "/federation/sqlstore",
+		Allowed: []string{
+			module + "/scope", module + "/cursor", module + "/internal/strictjson",
+			module + "/federation", "github.com/lib/pq",
+		},
+	},
 }
 
 // besideFederation is the rule of a package below federation that knows no database.

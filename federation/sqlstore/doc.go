@@ -1,0 +1,22 @@
+// Package sqlstore keeps the grants of package grants in Postgres or SQLite.
+//
+// A [Grants] is a grants.Store, and passes package grantstest on both databases. Each
+// change is one statement that compares the revision and stores the next one, so
+// any number of processes may share the table. A revoked grant is never written again.
+//
+// # Limits
+//
+// The tables are the host's: [DDL] has the statements that make them, for its migrations,
+// and the constructor refuses a database whose tables or columns are missing. The package
+// drops and alters nothing.
+//
+// A grant that was revoked counts from the next look-up on, if that look-up sees it: give
+// the pool of the primary, not of a replica that lags behind.
+//
+// Without prepared statements, which a pooler in front of Postgres may not support,
+// lib/pq asks twice for a statement with arguments. The parameter binary_parameters=yes
+// of its data source name makes it one round trip.
+//
+// Postgres takes times as timestamptz. SQLite takes them as integers of microseconds
+// since 1970, and needs version 3.37 for its STRICT tables.
+package sqlstore

@@ -1,0 +1,174 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/mosaicstack/fedkit/federation/grants"
+)
+
+// Config says where the tables are.
+type Config struct {
+	// DB is the pool. Required. Who closes it is up to the host.
+	DB *sql.DB
+	// Dialect is what the database speaks. Required.
+	Dialect Dialect
+	// Schema has the tables. Defaults to the one that a name without a schema means.
+	Schema string
+}
+
+// Grants is a table of grants. It implements grants.Store, Find and List. Its methods
+// run concurrently.
+type Grants struct {
+	db      *sql.DB
+	dialect Dialect
+	get, find, list, insert,
+	replace, exists string // statements
+}
+
+// The columns of a grant, in the order of scan and of arguments.
+const (
+	grantColumns = "id, credential, peer, subject, scope, status, pin, old_pin, " +
+		"not_before, expires, revision, created, updated"
+	grantParameters = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
+)
+
+// NewGrants returns the table, which must be there with all of its columns: else the
+// host learns it here and not from the first request.
+func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
+	if cfg.DB == nil {
+		return nil, errors.New("sqlstore: Config.DB is required")
+	}
+	prefix, err := cfg.Dialect.prefix(cfg.Schema)
+	if err != nil {
+		return nil, err
+	}
+	statement := func(sql string) string { return cfg.Dialect.statement(sql, prefix) }
+	g := &Grants{
+		db:      cfg.DB,
+		dialect: cfg.Dialect,
+		get:     statement("SELECT " + grantColumns + " FROM @.federation_grants WHERE id = ?1"),
+		find:    statement("SELECT " + grantColumns + " FROM @.federation_grants WHERE credential = ?1"),
+		list:    statement("SELECT " + grantColumns + " FROM @.federation_grants WHERE id > ?1 ORDER BY id LIMIT ?2"),
+		insert:  statement("INSERT INTO @.federation_grants (" + grantColumns + ") VALUES (" + grantParameters + ") ON CONFLICT DO NOTHING"),
+		// Without the credential, which stays, and what never changes.
+		replace: statement(`UPDATE @.federation_grants SET peer = ?2, subject = ?3, scope = ?4, status = ?5,
+			pin = ?6, old_pin = ?7, not_before = ?8, expires = ?9, revision = ?10, updated = ?11
+			WHERE id = ?1 AND revision = ?10 - 1 AND status <> 'revoked'`),
+		exists: statement("SELECT 1 FROM @.federation_grants WHERE id = ?1"),
+	}
+	_, err = g.db.ExecContext(ctx, statement("SELECT "+grantColumns+" FROM @.federation_grants WHERE 1 = 0"))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: the table federation_grants is not as DDL makes it: %w", err)
+	}
+	return g, nil
+}
+
+// Get returns the grant, or grants.ErrNotFound.
+func (g *Grants) Get(ctx context.Context, id string) (grants.Grant, error) {
+	return scanGrant(g.db.QueryRowContext(ctx, g.get, id))
+}
+
+// Find returns the grant of a credential, or grants.ErrNotFound.
+func (g *Grants) Find(ctx context.Context, credential string) (grants.Grant, error) {
+	return scanGrant(g.db.QueryRowContext(ctx, g.find, credential))
+}
+
+// List returns grants in the order of their IDs, see grants.Store.
+func (g *Grants) List(ctx context.Context, after string, limit int) ([]grants.Grant, error) {
+	rows, err := g.db.QueryContext(ctx, g.list, after, max(0, limit))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: listing grants: %w", err)
+	}
+	defer rows.Close()
+	var page []grants.Grant
+	for rows.Next() {
+		grant, err := scanGrant(rows)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, grant)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("sqlstore: listing grants: %w", err)
+	}
+	return page, nil
+}
+
+// Insert stores a new grant, see grants.Store.
+func (g *Grants) Insert(ctx context.Context, grant grants.Grant) error {
+	time := g.dialect.time
+	n, err := affected(g.db.ExecContext(ctx, g.insert,
+		grant.ID, grant.Credential, grant.Peer, grant.Subject, grant.Scope, string(grant.Status),
+		grant.Pins[0].String(), grant.Pins[1].String(), time(grant.NotBefore), time(grant.Expires),
+		grant.Revision, time(grant.Created), time(grant.Updated)))
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: storing a grant: %w", err)
+	case n == 0:
+		return grants.ErrExists
+	}
+	return nil
+}
+
+// Replace stores the next revision of a grant, see grants.Store.
+func (g *Grants) Replace(ctx context.Context, grant grants.Grant) error {
+	time := g.dialect.time
+	n, err := affected(g.db.ExecContext(ctx, g.replace,
+		grant.ID, grant.Peer, grant.Subject, grant.Scope, string(grant.Status),
+		grant.Pins[0].String(), grant.Pins[1].String(), time(grant.NotBefore), time(grant.Expires),
+		grant.Revision, time(grant.Updated)))
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: changing a grant: %w", err)
+	case n == 0:
+		return g.conflict(ctx, grant.ID)
+	}
+	return nil
+}
+
+// conflict says why a grant was not replaced. Grants are never deleted, so that the
+// answer is still true.
+func (g *Grants) conflict(ctx context.Context, id string) error {
+	var one int
+	switch err := g.db.QueryRowContext(ctx, g.exists, id).Scan(&one); {
+	case errors.Is(err, sql.ErrNoRows):
+		return grants.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("sqlstore: changing a grant: %w", err)
+	}
+	return grants.ErrConflict
+}
+
+// affected returns how many rows a statement has written.
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// scanGrant reads one row. One that a Registrar cannot have written is an error: it is
+// refused and not repaired.
+func scanGrant(row interface{ Scan(...any) error }) (grants.Grant, error) {
+	var (
+		g    grants.Grant
+		pins [2]string
+	)
+	err := row.Scan(&g.ID, &g.Credential, &g.Peer, &g.Subject, &g.Scope, &g.Status, &pins[0], &pins[1],
+		stored{&g.NotBefore}, stored{&g.Expires}, &g.Revision, stored{&g.Created}, stored{&g.Updated})
+	if errors.Is(err, sql.ErrNoRows) {
+		return grants.Grant{}, grants.ErrNotFound
+	}
+	for i := range pins {
+		if err == nil {
+			g.Pins[i], err = grants.ParsePin(pins[i])
+		}
+	}
+	if err != nil {
+		return grants.Grant{}, fmt.Errorf("sqlstore: reading a grant: %w", err)
+	}
+	return g, nil
+}

@@ -1,0 +1,162 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/lib/pq"
+
+	"github.com/mosaicstack/fedkit/federation/grants"
+	"github.com/mosaicstack/fedkit/federation/grants/grantstest"
+	"github.com/mosaicstack/fedkit/federation/sqlstore"
+	"github.com/mosaicstack/fedkit/internal/pgtest"
+)
+
+// openPostgres returns a pool on a schema with the tables.
+func openPostgres(t testing.TB) *sql.DB {
+	t.Helper()
+	db := pgtest.Open(t)
+	statements, err := sqlstore.DDL(sqlstore.Postgres, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("Postgres refuses %s: %v", statement, err)
+		}
+	}
+	return db
+}
+
+func newGrants(t testing.TB, db *sql.DB) *sqlstore.Grants {
+	t.Helper()
+	store, err := sqlstore.NewGrants(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestPostgresIsAStoreOfGrants(t *testing.T) {
+	t.Parallel()
+	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, openPostgres(t)) })
+}
+
+func TestATableThatIsNotThereIsFoundAtTheStart(t *testing.T) {
+	t.Parallel()
+	db := openPostgres(t)
+	for name, spoil := range map[string]string{
+		"a column is missing": "ALTER TABLE federation_grants DROP COLUMN old_pin",
+		"there is no table":   "DROP TABLE federation_grants",
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := openPostgres(t)
+			if _, err := db.Exec(spoil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := sqlstore.NewGrants(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres}); err == nil {
+				t.Error("a store is made all the same")
+			}
+		})
+	}
+	for name, cfg := range map[string]sqlstore.Config{
+		"there is no pool":          {Dialect: sqlstore.Postgres},
+		"there is no dialect":       {DB: db},
+		"the schema is no name":     {DB: db, Dialect: sqlstore.Postgres, Schema: `public"; DROP TABLE x; --`},
+		"the schema does not exist": {DB: db, Dialect: sqlstore.Postgres, Schema: "no_such_schema"},
+	} {
+		if _, err := sqlstore.NewGrants(t.Context(), cfg); err == nil {
+			t.Errorf("%s, and a store is made all the same", name)
+		}
+	}
+}
+
+func TestATableMayStandInASchemaOfTheHost(t *testing.T) {
+	t.Parallel()
+	schema, dsn := pgtest.Schema(t)
+	dsn = strings.Replace(dsn, "search_path="+schema, "search_path=pg_catalog", 1)
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	statements, err := sqlstore.DDL(sqlstore.Postgres, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("Postgres refuses %s: %v", statement, err)
+		}
+	}
+	store, err := sqlstore.NewGrants(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres, Schema: schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := grantstest.New("a")
+	if err := store.Insert(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Get(t.Context(), "a"); err != nil || got != want {
+		t.Errorf("stored is %+v, %v", got, err)
+	}
+}
+
+// The database refuses by itself what would be a hole, whoever writes it.
+func TestTheTableRefusesWhatIsNoGrant(t *testing.T) {
+	t.Parallel()
+	db := openPostgres(t)
+	if err := newGrants(t, db).Insert(t.Context(), grantstest.New("a")); err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []string{
+		"status = 'Active'", "status = NULL", "status = 'active', pin = '', old_pin = ''", "pin = ''",
+		"expires = not_before", "expires = NULL", "subject = ''", "peer = ''", "scope = ''", "revision = 0",
+	} {
+		var refused *pq.Error
+		if _, err := db.Exec("UPDATE federation_grants SET " + set); !errors.As(err, &refused) || refused.Code.Class() != "23" {
+			t.Errorf("SET %s ends in %v, want a violated constraint", set, err)
+		}
+	}
+}
+
+func TestARowThatCannotBeUnderstoodIsAnError(t *testing.T) {
+	t.Parallel()
+	db := openPostgres(t)
+	store := newGrants(t, db)
+	if err := store.Insert(t.Context(), grantstest.New("a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE federation_grants SET pin = 'AB:*'"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Get(t.Context(), "a")
+	if err == nil || errors.Is(err, grants.ErrNotFound) {
+		t.Errorf("a grant with a broken pin is read with %v, want an error of its own", err)
+	}
+	if page, err := store.List(t.Context(), "", 10); err == nil {
+		t.Errorf("a grant with a broken pin is listed: %+v", page)
+	}
+}
+
+func TestADatabaseThatIsDownIsNotAGrantThatIsUnknown(t *testing.T) {
+	t.Parallel()
+	store := newGrants(t, openPostgres(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, call := range map[string]func() error{
+		"Get":     func() error { _, err := store.Get(ctx, "a"); return err },
+		"Find":    func() error { _, err := store.Find(ctx, "grant:a"); return err },
+		"List":    func() error { _, err := store.List(ctx, "", 1); return err },
+		"Insert":  func() error { return store.Insert(ctx, grantstest.New("a")) },
+		"Replace": func() error { return store.Replace(ctx, grantstest.New("a")) },
+	} {
+		err := call()
+		if err == nil || errors.Is(err, grants.ErrNotFound) || errors.Is(err, grants.ErrExists) || errors.Is(err, grants.ErrConflict) {
+			t.Errorf("%s without a database ends in %v", name, err)
+		}
+	}
+}

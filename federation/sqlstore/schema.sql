@@ -1,0 +1,20 @@
+-- What sqlstore needs, as Postgres takes it. "@." stands for the schema's name.
+-- SQLite gets the same statements with types of its own: see dialect.go.
+
+-- IDs sort byte by byte in both, whatever the database's collation is. A pin is
+-- ISSUER:KEY or ISSUER:*, in hexadecimal digits; an empty one is none.
+CREATE TABLE @.federation_grants (
+	id         text COLLATE "C" NOT NULL PRIMARY KEY,
+	credential text NOT NULL UNIQUE,
+	peer       text NOT NULL CHECK (peer <> ''),
+	subject    text NOT NULL CHECK (subject <> ''),
+	scope      text NOT NULL CHECK (scope <> ''),
+	status     text NOT NULL CHECK (status IN ('pending', 'active', 'expired', 'revoked')),
+	pin        text NOT NULL CHECK (pin <> '' OR status <> 'active'),
+	old_pin    text NOT NULL CHECK (old_pin = '' OR pin <> ''),
+	not_before timestamptz NOT NULL,
+	expires    timestamptz NOT NULL CHECK (expires > not_before),
+	revision   bigint NOT NULL CHECK (revision > 0),
+	created    timestamptz NOT NULL,
+	updated    timestamptz NOT NULL
+);
