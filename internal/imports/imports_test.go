@@ -43,6 +43,7 @@ var rules = []Rule{
 	},
 	besideFederation("grants"),
 	besideFederation("grants/grantstest"),
+	besideFederation("mtls"),
 	{
 		Package: module + "/federation/sqlstore",
 		Allowed: []string{
