@@ -1,8 +1,12 @@
-// Package sqlstore keeps the grants of package grants in Postgres or SQLite.
+// Package sqlstore keeps the grants of package grants and the tickets of package enroll
+// in Postgres or SQLite.
 //
 // A [Grants] is a grants.Store, and passes package grantstest on both databases. Each
 // change is one statement that compares the revision and stores the next one, so
 // any number of processes may share the table. A revoked grant is never written again.
+//
+// A [Tickets] is an enroll.Tickets, and passes package enrolltest. A ticket is used by one
+// statement, whatever process asks.
 //
 // # Limits
 //

@@ -9,6 +9,8 @@ import (
 
 	"github.com/lib/pq"
 
+	"github.com/mosaicstack/fedkit/federation/enroll"
+	"github.com/mosaicstack/fedkit/federation/enroll/enrolltest"
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/grants/grantstest"
 	"github.com/mosaicstack/fedkit/federation/sqlstore"
@@ -45,12 +47,27 @@ func TestPostgresIsAStoreOfGrants(t *testing.T) {
 	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, openPostgres(t)) })
 }
 
+func TestPostgresIsAStoreOfTickets(t *testing.T) {
+	t.Parallel()
+	enrolltest.Run(t, func(t *testing.T) enroll.Tickets {
+		db := openPostgres(t)
+		if err := newGrants(t, db).Insert(t.Context(), grantstest.New("g")); err != nil {
+			t.Fatal(err)
+		}
+		tickets, err := sqlstore.NewTickets(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tickets
+	})
+}
+
 func TestATableThatIsNotThereIsFoundAtTheStart(t *testing.T) {
 	t.Parallel()
 	db := openPostgres(t)
 	for name, spoil := range map[string]string{
 		"a column is missing": "ALTER TABLE federation_grants DROP COLUMN old_pin",
-		"there is no table":   "DROP TABLE federation_grants",
+		"there is no table":   "ALTER TABLE federation_grants RENAME TO grants",
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openPostgres(t)
@@ -62,6 +79,12 @@ func TestATableThatIsNotThereIsFoundAtTheStart(t *testing.T) {
 			}
 		})
 	}
+	if _, err := db.Exec("ALTER TABLE federation_tickets DROP COLUMN used"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlstore.NewTickets(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres}); err == nil {
+		t.Error("a store of tickets without a column is made all the same")
+	}
 	for name, cfg := range map[string]sqlstore.Config{
 		"there is no pool":          {Dialect: sqlstore.Postgres},
 		"there is no dialect":       {DB: db},
@@ -70,6 +93,9 @@ func TestATableThatIsNotThereIsFoundAtTheStart(t *testing.T) {
 	} {
 		if _, err := sqlstore.NewGrants(t.Context(), cfg); err == nil {
 			t.Errorf("%s, and a store is made all the same", name)
+		}
+		if _, err := sqlstore.NewTickets(t.Context(), cfg); err == nil {
+			t.Errorf("%s, and a store of tickets is made all the same", name)
 		}
 	}
 }

@@ -18,3 +18,14 @@ CREATE TABLE @.federation_grants (
 	created    timestamptz NOT NULL,
 	updated    timestamptz NOT NULL
 );
+
+-- A hash is 64 hexadecimal digits. What is used, and when, is never forgotten: a host
+-- that cleans up keeps the tickets that have not expired.
+CREATE TABLE @.federation_tickets (
+	id         text COLLATE "C" NOT NULL PRIMARY KEY,
+	hash       text NOT NULL CHECK (length(hash) = 64),
+	grant_id   text COLLATE "C" NOT NULL REFERENCES @.federation_grants (id),
+	created    timestamptz NOT NULL,
+	expires    timestamptz NOT NULL CHECK (expires > created),
+	used       timestamptz
+);

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
+	"github.com/mosaicstack/fedkit/federation/enroll"
+	"github.com/mosaicstack/fedkit/federation/enroll/enrolltest"
 	"github.com/mosaicstack/fedkit/federation/grants/grantstest"
 	"github.com/mosaicstack/fedkit/federation/sqlstore"
 	"github.com/mosaicstack/fedkit/internal/pgtest"
@@ -79,6 +81,28 @@ func TestSQLiteIsAStoreOfGrants(t *testing.T) {
 func TestPostgresByPGXIsAStoreOfGrants(t *testing.T) {
 	t.Parallel()
 	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, pgxTables(t)) })
+}
+
+func newTickets(t *testing.T, cfg sqlstore.Config) enroll.Tickets {
+	t.Helper()
+	if err := newGrants(t, cfg).Insert(t.Context(), grantstest.New("g")); err != nil {
+		t.Fatal(err)
+	}
+	tickets, err := sqlstore.NewTickets(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tickets
+}
+
+func TestSQLiteIsAStoreOfTickets(t *testing.T) {
+	t.Parallel()
+	enrolltest.Run(t, func(t *testing.T) enroll.Tickets { return newTickets(t, sqliteTables(t)) })
+}
+
+func TestPostgresByPGXIsAStoreOfTickets(t *testing.T) {
+	t.Parallel()
+	enrolltest.Run(t, func(t *testing.T) enroll.Tickets { return newTickets(t, pgxTables(t)) })
 }
 
 // SQLite refuses by itself what would be a hole, whoever writes it.

@@ -44,11 +44,13 @@ var rules = []Rule{
 	besideFederation("grants"),
 	besideFederation("grants/grantstest"),
 	besideFederation("mtls"),
+	besideFederation("enroll"),
+	besideFederation("enroll/enrolltest"),
 	{
 		Package: module + "/federation/sqlstore",
 		Allowed: []string{
 			module + "/scope", module + "/cursor", module + "/internal/strictjson",
-			module + "/federation", "github.com/lib/pq",
+			module + "/federation",
 		},
 	},
 }

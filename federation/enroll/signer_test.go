@@ -1,0 +1,89 @@
+package enroll_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mosaicstack/fedkit/federation/enroll"
+	"github.com/mosaicstack/fedkit/federation/grants"
+	"github.com/mosaicstack/fedkit/internal/certtest"
+)
+
+type signer func(context.Context, enroll.Request) ([]*x509.Certificate, error)
+
+func (s signer) Sign(ctx context.Context, r enroll.Request) ([]*x509.Certificate, error) {
+	return s(ctx, r)
+}
+
+// What the signer returns is not believed.
+func TestACertificateThatWasNotAskedForIsNotHandedOut(t *testing.T) {
+	t.Parallel()
+	other, err := enroll.NewCA("other", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(o *office, r *enroll.Request) ([]*x509.Certificate, error){
+		"an error":         func(*office, *enroll.Request) ([]*x509.Certificate, error) { return nil, errors.New("canary") },
+		"nothing":          func(*office, *enroll.Request) ([]*x509.Certificate, error) { return nil, nil },
+		"nil certificates": func(*office, *enroll.Request) ([]*x509.Certificate, error) { return make([]*x509.Certificate, 2), nil },
+		"another key": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			r.Key = certtest.NewKey(t).Public()
+			return nil, nil
+		},
+		"another grant": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			r.Grant.ID = "g-other"
+			return nil, nil
+		},
+		"another subject": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			r.Grant.Subject = "root"
+			return nil, nil
+		},
+		"a longer life": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			r.NotAfter = r.NotAfter.Add(time.Minute)
+			return nil, nil
+		},
+		"an authority's": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			return []*x509.Certificate{o.ca.Certificate(), o.ca.Certificate()}, nil
+		},
+		"a server's": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			cert, err := o.ca.Server(time.Minute, "localhost")
+			return []*x509.Certificate{cert.Leaf, o.ca.Certificate()}, err
+		},
+		"no issuer": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			chain, err := o.ca.Sign(t.Context(), *r)
+			return chain[:1], err
+		},
+		"another issuer": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			chain, err := o.ca.Sign(t.Context(), *r)
+			return []*x509.Certificate{chain[0], other.Certificate()}, err
+		},
+	} {
+		o := newOffice(t)
+		o.cfg.Signer = signer(func(ctx context.Context, r enroll.Request) ([]*x509.Certificate, error) {
+			chain, err := spoil(o, &r)
+			if chain != nil || err != nil || name == "nothing" {
+				return chain, err
+			}
+			return o.ca.Sign(ctx, r)
+		})
+		o.open(t)
+		token := o.invite(t, grantID)
+		if status, wire := o.post(t, body(t, token, goodCSR(t))); status != http.StatusServiceUnavailable || strings.Contains(wire, "CERTIFICATE") {
+			t.Errorf("%s: the answer is %d %s", name, status, wire)
+		}
+		if got := o.steps(); got != "invited redeemed refused:signer_failed" {
+			t.Errorf("%s: the steps are %s", name, got)
+		}
+		if status, pins := o.status(t); status != grants.Pending || pins != 0 {
+			t.Errorf("%s: the grant is %s, with %d pins", name, status, pins)
+		}
+		if status, _ := o.post(t, body(t, token, goodCSR(t))); status != http.StatusGone {
+			t.Errorf("%s: the token gets %d afterwards, want 410", name, status)
+		}
+	}
+}
