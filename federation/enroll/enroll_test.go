@@ -161,6 +161,10 @@ func TestATokenExpires(t *testing.T) {
 	if _, again := o.post(t, body(t, used, goodCSR(t))); again != expired {
 		t.Errorf("a token that was used gets\n%s\nand one that has expired\n%s", again, expired)
 	}
+	// Nobody reads the request of who comes too late.
+	if status, wire := o.post(t, body(t, used, "x")); status != http.StatusGone {
+		t.Errorf("a token that was used, with a request that is none, gets %d %s", status, wire)
+	}
 }
 
 // What was never a token, and what is one with another secret, get the same bytes.

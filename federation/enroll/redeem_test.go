@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +28,9 @@ func TestRedeemTellsNobodyElse(t *testing.T) {
 	if _, err := enroll.Redeem(t.Context(), client, away.URL, token, certtest.NewKey(t)); !errors.As(err, &refused) || refused.Status != 307 || reached {
 		t.Errorf("a redirection ends in %v, and the other server was reached: %t", err, reached)
 	}
-	for _, address := range []string{"http" + strings.TrimPrefix(other.URL, "https"), "", "://", "ftp://x"} {
+	plain := httptest.NewServer(other.Config.Handler)
+	defer plain.Close()
+	for _, address := range []string{plain.URL, "", "://", "ftp://x"} {
 		if _, err := enroll.Redeem(t.Context(), client, address, token, certtest.NewKey(t)); err == nil || reached {
 			t.Errorf("the address %q ends in %v, and the server was reached: %t", address, err, reached)
 		}

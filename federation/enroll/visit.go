@@ -119,15 +119,19 @@ func (v *visit) issue(key crypto.PublicKey, g grants.Grant) ([]*x509.Certificate
 	return chain, v.report(Issued)
 }
 
+// maxTries is how often a grant may be changed by others while a key is bound to it.
+const maxTries = 100
+
 // bind makes the grant accept the certificate. It reads the grant again: one that was
 // revoked meanwhile stays revoked, and any other change is no reason to refuse.
 func (v *visit) bind(id string, pin grants.Pin) *refusal {
-	for {
+	var err error
+	for range maxTries {
 		g, refused := v.grant(id)
 		if refused != nil {
 			return refused
 		}
-		var err error
+		err = nil
 		switch {
 		case g.Status == grants.Pending:
 			_, err = v.cfg.Grants.Activate(v.ctx, id, g.Revision, pin)
@@ -141,6 +145,7 @@ func (v *visit) bind(id string, pin grants.Pin) *refusal {
 			return &refusal{StoreFailed, err}
 		}
 	}
+	return &refusal{StoreFailed, err}
 }
 
 // report tells of a step. Who cannot be told does not let it go on.

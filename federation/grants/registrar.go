@@ -97,11 +97,15 @@ func (r *Registrar) Expire(ctx context.Context, id string) (Grant, error) {
 	return r.end(ctx, id, Expired)
 }
 
+// maxTries is how often a change that is right over any revision is tried: more often
+// than a grant can have other changes in that time, and not for ever.
+const maxTries = 100
+
 // end changes the status for good. Another change that comes in between is no reason
 // not to: it is made over that one.
-func (r *Registrar) end(ctx context.Context, id string, status Status) (Grant, error) {
-	for {
-		g, err := r.Store.Get(ctx, id)
+func (r *Registrar) end(ctx context.Context, id string, status Status) (g Grant, err error) {
+	for range maxTries {
+		g, err = r.Store.Get(ctx, id)
 		if err != nil || g.Status == status {
 			return g, err
 		}
@@ -116,6 +120,7 @@ func (r *Registrar) end(ctx context.Context, id string, status Status) (Grant, e
 			return g, err
 		}
 	}
+	return g, err
 }
 
 // change reads the grant and stores it over the given revision, changed.

@@ -1,6 +1,8 @@
 package mtls_test
 
 import (
+	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -8,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/tls"
 
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/mtls"
@@ -275,6 +275,10 @@ func TestSPIFFEIDsOverTLS(t *testing.T) {
 	const id = "spiffe://example.test/ns/a/sa/gateway"
 	workload := g.root.Client(t, certtest.WithURIs(t, id))
 	g.newGrant(t, grants.Terms{ID: "g-spiffe", Credential: id}, g.pin(workload).AnyKey())
+	// These have grants, and the Identifier is all that refuses them.
+	for _, foreign := range []string{"spiffe://example.org/ns/a/sa/gateway", "spiffe://a.example.test/ns/a/sa/gateway"} {
+		g.newGrant(t, grants.Terms{Credential: foreign}, g.pin(workload).AnyKey())
+	}
 	identify, err := mtls.SPIFFE("example.test")
 	if err != nil {
 		t.Fatal(err)
@@ -339,6 +343,19 @@ func TestAnExtensionCannotNameASPIFFEID(t *testing.T) {
 	g.newGrant(t, grants.Terms{ID: "g-spiffe", Credential: id}, g.pin(g.good))
 	g.start(t)
 	if got := g.mustAsk(t, g.client(t, cert)); got.status != http.StatusForbidden {
+		t.Errorf("the answer is %d %s", got.status, got.wire)
+	}
+}
+
+// A store that finds something near to what was asked for, as databases do whose
+// collation folds case, has not found it.
+func TestAGrantThatWasNotAskedForIsUnknown(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	g.cfg.Find = func(context.Context, string) (grants.Grant, error) { return g.grant, nil }
+	g.start(t)
+	cert := g.root.Certify(t, key(g.good), named(t, strings.ToUpper(grantID), subject))
+	if got := g.mustAsk(t, g.client(t, cert)); got.status != http.StatusForbidden || g.code(t) != "grant_unknown" {
 		t.Errorf("the answer is %d %s", got.status, got.wire)
 	}
 }
