@@ -8,8 +8,6 @@ import (
 
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/mtls"
-	"github.com/mosaicstack/fedkit/federation/sqlstore"
-	"github.com/mosaicstack/fedkit/internal/pgtest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -66,32 +64,4 @@ func authenticate(b *testing.B, auth *mtls.Authenticator, r *http.Request, good 
 			b.Fatal(err)
 		}
 	}
-}
-
-// onPostgres copies the grants of a gateway into Postgres.
-func onPostgres(b *testing.B, g *gateway) *sqlstore.Grants {
-	db := pgtest.Open(b)
-	statements, err := sqlstore.DDL(sqlstore.Postgres, "")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, statement := range statements {
-		if _, err := db.Exec(statement); err != nil {
-			b.Fatal(err)
-		}
-	}
-	store, err := sqlstore.NewGrants(b.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres})
-	if err != nil {
-		b.Fatal(err)
-	}
-	all, err := g.store.List(b.Context(), "", 100)
-	for _, grant := range all {
-		if err == nil {
-			err = store.Insert(b.Context(), grant)
-		}
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	return store
 }

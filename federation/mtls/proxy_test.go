@@ -48,16 +48,20 @@ func escapedPEM(certs ...[]byte) string {
 
 func TestTheHeaderOfTheProxyStandsForItsClient(t *testing.T) {
 	t.Parallel()
-	g := behindProxy(t, faraway, loopback).start(t)
-	client := g.client(t) // the proxy, without a certificate of its own
-	if got := g.mustAsk(t, client, "Client-Cert", rfc9440(g.good)); got.status != http.StatusOK {
-		t.Errorf("the answer is %d %s", got.status, got.wire)
-	}
-	if _, err := g.registrar.Revoke(t.Context(), grantID); err != nil {
-		t.Fatal(err)
-	}
-	if got := g.mustAsk(t, client, "Client-Cert", rfc9440(g.good)); got.status != http.StatusForbidden {
-		t.Errorf("once the grant is revoked, the answer is %d %s", got.status, got.wire)
+	for _, http2 := range []bool{false, true} {
+		g := behindProxy(t, faraway, loopback)
+		g.http2 = http2
+		g.start(t)
+		client := g.client(t) // the proxy, without a certificate of its own
+		if got := g.mustAsk(t, client, "Client-Cert", rfc9440(g.good)); got.status != http.StatusOK {
+			t.Errorf("HTTP/2 %t: the answer is %d %s", http2, got.status, got.wire)
+		}
+		if _, err := g.registrar.Revoke(t.Context(), grantID); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.mustAsk(t, client, "Client-Cert", rfc9440(g.good)); got.status != http.StatusForbidden {
+			t.Errorf("HTTP/2 %t, once the grant is revoked: the answer is %d %s", http2, got.status, got.wire)
+		}
 	}
 }
 
