@@ -6,7 +6,7 @@ modules := . $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod))
 # Further flags for go test, as in: make test TESTFLAGS=-v
 TESTFLAGS ?=
 
-.PHONY: help test race check fuzz torture bench bench-lock ci
+.PHONY: help test race check fuzz torture bench bench-lock bench-list ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,10 @@ bench: ## run the benchmarks of every module
 
 bench-lock: ## compare fleetlock with other locks, side by side
 	go run ./bench/lock
+
+bench-list: ## compare listquery with other ways to the same rows, for half an hour
+	@scripts/install-postgres.sh
+	go run ./bench/list
 
 ci: ## everything that a change must pass
 	@.ci/run

@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"github.com/mosaicstack/fedkit/bench/internal/figures"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func start(args []string) error {
 	}
 	text := page(summaries, *rounds, *d)
 	fmt.Print(text)
-	return errors.Join(save(*out, text), save(*svg, picture(summaries)))
+	return errors.Join(figures.Save(*out, text), figures.Save(*svg, picture(summaries)))
 }
 
 // measureIn measures in a directory in where that it removes.
@@ -62,13 +64,5 @@ func measureIn(where string, rounds int, d time.Duration) (_ []summary, err erro
 func page(all []summary, rounds int, d time.Duration) string {
 	return fmt.Sprintf("%s, %s/%s, %d CPUs; medians of %d rounds, crowds of %v.\n\n%s\n%s\n%s",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, d,
-		costTable(all), waitTable(all), targetTable(targets(all)))
-}
-
-// save writes a file, unless it has no name.
-func save(name, text string) error {
-	if name == "" {
-		return nil
-	}
-	return os.WriteFile(name, []byte(text), 0o666)
+		costTable(all), waitTable(all), figures.Targets("fleetlock, NoSync", targets(all)))
 }

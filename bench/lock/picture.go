@@ -7,6 +7,8 @@ import (
 	"html"
 	"math"
 	"strings"
+
+	"github.com/mosaicstack/fedkit/bench/internal/figures"
 )
 
 // The picture: a line for each contender, on a logarithmic scale of time. A bar goes
@@ -101,7 +103,7 @@ func drawContender(b *strings.Builder, s summary, multiple float64, sc scale, to
 	fmt.Fprintf(b, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%d" rx="2"/>`+"\n",
 		class, from, middle-barHeight/2, max(to-from, 1), barHeight)
 	drawLine(b, "median", sc.x(s.handover.median), int(middle)-8, int(middle)+8)
-	fmt.Fprintf(b, `<text x="%d" y="%.1f" text-anchor="end">× %s</text>`+"\n", pictureWidth, middle+4, digits(multiple))
+	fmt.Fprintf(b, `<text x="%d" y="%.1f" text-anchor="end">× %s</text>`+"\n", pictureWidth, middle+4, figures.Digits(multiple))
 }
 
 func drawLine(b *strings.Builder, class string, x float64, from, to int) {

@@ -2,6 +2,8 @@
 
 package main
 
+import "github.com/mosaicstack/fedkit/bench/internal/figures"
+
 // A summary is a result in the numbers that are shown: medians, times in nanoseconds.
 type summary struct {
 	name                  string
@@ -16,14 +18,14 @@ type summary struct {
 type spread struct{ p10, median, p90 float64 }
 
 func spreadOf(values []float64) spread {
-	return spread{quantile(values, 0.1), median(values), quantile(values, 0.9)}
+	return spread{figures.Quantile(values, 0.1), figures.Median(values), figures.Quantile(values, 0.9)}
 }
 
 func summarize(results []result) []summary {
 	var all []summary
 	for _, r := range results {
 		s := summary{
-			name: r.contender.name, stale: r.contender.stale, solo: median(r.solo),
+			name: r.contender.name, stale: r.contender.stale, solo: figures.Median(r.solo),
 			goroutines: medianCrowd(r.goroutines), processes: medianCrowd(r.processes),
 			handover: spreadOf(r.handovers), kill: spreadOf(r.kills),
 		}
@@ -40,6 +42,6 @@ func medianCrowd(rounds []crowd) (c crowd) {
 		rates, fairness = append(rates, r.perSecond), append(fairness, r.jain)
 		c.faults += r.faults
 	}
-	c.perSecond, c.jain = median(rates), median(fairness)
+	c.perSecond, c.jain = figures.Median(rates), figures.Median(fairness)
 	return c
 }

@@ -3,7 +3,9 @@ package pgtest
 import (
 	"bufio"
 	"crypto/rand"
+	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -15,8 +17,8 @@ import (
 	"testing"
 )
 
-// Cluster is a Postgres server that one test has for itself, to take it down and
-// up again. Its methods may be called by several goroutines.
+// Cluster is a Postgres server that one test or program has for itself, to take it
+// down and up again. Its methods may be called by several goroutines.
 type Cluster struct {
 	dir string
 
@@ -42,6 +44,41 @@ func NewCluster(tb testing.TB) *Cluster {
 	})
 	return c
 }
+
+// Launch starts a server for a program that is no test; whoever calls it removes it by
+// [Cluster.Close]. The settings, such as "shared_buffers = '1GB'", take the place of
+// those that throwaway servers have.
+func Launch(settings ...string) (*Cluster, error) {
+	c, err := launch()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.set(settings); err != nil {
+		return nil, errors.Join(err, c.remove())
+	}
+	return c, nil
+}
+
+// set changes settings of the server, and has it start anew with them.
+func (c *Cluster) set(settings []string) error {
+	if len(settings) == 0 {
+		return nil
+	}
+	db, err := sql.Open("postgres", c.DSN())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, setting := range settings {
+		if _, err := db.Exec("ALTER SYSTEM SET " + setting); err != nil {
+			return fmt.Errorf("the server refuses the setting %s: %w", setting, err)
+		}
+	}
+	return errors.Join(c.command("stop"), c.command("start"))
+}
+
+// Close stops the server and waits until all of it is gone from the disk.
+func (c *Cluster) Close() error { return c.remove() }
 
 // DSN returns the URL of the server's database, for any driver. It stays the same
 // when the server stops and starts.

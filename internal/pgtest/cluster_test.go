@@ -4,6 +4,7 @@ package pgtest
 
 import (
 	"bufio"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -259,4 +260,38 @@ func directoryOf(t *testing.T, dsn string) string {
 		t.Fatalf("the DSN %q is no URL: %v", dsn, err)
 	}
 	return u.Query().Get("host")
+}
+
+func TestAProgramLaunchesAServerWithItsSettingsAndClosesIt(t *testing.T) {
+	t.Parallel()
+	installed(t)
+	c, err := Launch("shared_buffers = '48MB'", "autovacuum = off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := directoryOf(t, c.DSN())
+	var buffers, vacuum string
+	db, err := sql.Open("postgres", c.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.QueryRow("SELECT current_setting('shared_buffers'), current_setting('autovacuum')").Scan(&buffers, &vacuum)
+	if err != nil || buffers != "48MB" || vacuum != "off" {
+		t.Errorf("shared_buffers is %q and autovacuum %q, %v", buffers, vacuum, err)
+	}
+	if err := errors.Join(db.Close(), c.Close()); err != nil {
+		t.Errorf("the server is not closed: %v", err)
+	}
+	if exists(dir) {
+		t.Errorf("the directory %s outlives its server", dir)
+	}
+}
+
+func TestASettingThatTheServerRefusesIsAnErrorOfTheLaunch(t *testing.T) {
+	t.Parallel()
+	installed(t)
+	if c, err := Launch("shared_buffers = 'much'"); err == nil {
+		_ = c.Close()
+		t.Error("a server starts whose setting it refuses")
+	}
 }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/mosaicstack/fedkit/bench/internal/figures"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := start(ctx, os.Args[1:]); errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	} else if err != nil {
+		fmt.Fprintln(os.Stderr, "list:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	rows, grow, rounds int
+	buffers            string
+	out, svg           string
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("list", flag.ContinueOnError)
+	flags.IntVar(&o.rows, "rows", 3_000_000, "how many tasks there are")
+	flags.IntVar(&o.grow, "grow", 0, "if more than 1, measure this many times the tasks as well; 10 takes half an hour and 20 GB of disk")
+	flags.IntVar(&o.rounds, "rounds", 15, "how often everything is measured")
+	flags.StringVar(&o.buffers, "buffers", "2GB", "shared_buffers of the server")
+	flags.StringVar(&o.out, "out", "", "file to write the tables to, too")
+	flags.StringVar(&o.svg, "svg", "", "file to write a picture of the tasks to")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.rows < 10_000 || o.rounds < 1 || o.grow < 0 || flags.NArg() > 0 {
+		return o, errors.New("there are at least 10000 rows and 1 round, and there are no arguments")
+	}
+	return o, nil
+}
+
+func start(ctx context.Context, args []string) (err error) {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	server, err := launch(o.buffers)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	b := &bench{options: o, server: server}
+	began := time.Now()
+	b.say = func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, "list: %v: %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
+	}
+	if err := b.measure(ctx); err != nil {
+		return err
+	}
+	text := b.page(strings.Join(append([]string{"go run ./bench/list"}, args...), " "))
+	fmt.Print(text)
+	return errors.Join(figures.Save(o.out, text), figures.Save(o.svg, picture(b.run.tables[0])))
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mosaicstack/fedkit/bench/internal/figures"
+)
+
+// page is all that there is to read.
+func (b *bench) page(command string) string {
+	var p strings.Builder
+	fmt.Fprintf(&p, "# What a page of a list costs\n\n%s.\n%d tasks; medians of %d rounds.\n\n", b.machine(), b.rows, b.rounds)
+	fmt.Fprintf(&p, "    %s\n\n", command)
+	p.WriteString(manual)
+	fmt.Fprintf(&p, "## Targets\n\n%s\n", figures.Targets("fedkit", targets(b.run.tables)))
+	for _, t := range b.run.tables {
+		fmt.Fprintf(&p, "## %s\n\n", t.title)
+		if t.note != "" {
+			p.WriteString(t.note + "\n\n")
+		}
+		if t.title == growthSection().title {
+			fmt.Fprintf(&p, "%s\n", growthTable(t))
+			continue
+		}
+		fmt.Fprintf(&p, "%s\n", costTable(t))
+		if t.title == tasksSection().title {
+			fmt.Fprintf(&p, "### Depth\n\nThe share of the list that is before the page.\n\n%s\n", depthTable(t))
+		}
+	}
+	return strings.TrimSuffix(p.String(), "\n")
+}
+
+// manual says how to read the tables.
+const manual = `A page has 50 rows, and reads one more to know whether the list goes on. The floor
+fetches the same 51 rows by their primary keys, by somebody who knows them already. Every
+multiple is of the floor, in the same mode and the same round; it is the median over the
+rounds, in which all contenders take turns in an order that changes. A turn is the median
+of four calls behind one that is not counted, or one call where it takes 50 ms or more;
+three turns of those are enough. All contenders have the same indexes, those of
+listquery.Indexes, the same driver, and one connection. That they read the same rows was
+checked before.
+
+- **fedkit** is Resource.List. With *members only* the statement looks up besides whether
+  the subject is still a member of each team (Schema.TeamsOfMembersOnly).
+- **seed's shape** is the gateway that fedkit replaces: statements for the projects and
+  the missions that show, then both lists as arguments, one for each id, and the cursor as
+  a < x OR (a = x AND b < y).
+- **OFFSET** counts the rows before the page.
+- **gorm keyset** has subqueries for projects and missions, and the cursor as a row value.
+
+The page *first* is the list's first one, *deep* begins in its middle, and *last* has its
+last rows. Statements are prepared, which listquery recommends, unless said otherwise.
+
+`
