@@ -24,7 +24,7 @@ race: ## the same under the race detector and in random order
 check: ## formatting, vet, staticcheck, go.mod files, builds for other systems
 	@.ci/run gofmt vet staticcheck tidy verify cross
 
-fuzz: ## run each fuzz target for 20 seconds
+fuzz: ## run each fuzz target for 5 to 20 seconds
 	@.ci/run fuzz
 
 torture: ## run the long form of what kills, pauses and damages, for about half an hour
