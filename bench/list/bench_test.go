@@ -33,7 +33,7 @@ func TestASmallRunMeasuresEveryContender(t *testing.T) {
 			}
 		}
 	}
-	text := b.page("go run ./bench/list")
+	text := b.page()
 	for _, s := range b.sections() {
 		if !strings.Contains(text, "## "+s.title+"\n") {
 			t.Errorf("the page has no table %q:\n%s", s.title, text)

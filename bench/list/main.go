@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"github.com/mosaicstack/fedkit/bench/internal/figures"
@@ -35,7 +34,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("list", flag.ContinueOnError)
 	flags.IntVar(&o.rows, "rows", 3_000_000, "how many tasks there are")
-	flags.IntVar(&o.grow, "grow", 0, "if more than 1, measure this many times the tasks as well; 10 takes half an hour and 20 GB of disk")
+	flags.IntVar(&o.grow, "grow", 0, "if more than 1, measure with this many times the tasks as well; 10 takes 20 GB of disk")
 	flags.IntVar(&o.rounds, "rounds", 15, "how often everything is measured")
 	flags.StringVar(&o.buffers, "buffers", "2GB", "shared_buffers of the server")
 	flags.StringVar(&o.out, "out", "", "file to write the tables to, too")
@@ -47,6 +46,15 @@ func parse(args []string) (options, error) {
 		return o, errors.New("there are at least 10000 rows and 1 round, and there are no arguments")
 	}
 	return o, nil
+}
+
+// command has the flags that the numbers depend on.
+func (o options) command() string {
+	command := fmt.Sprintf("go run ./bench/list -rows %d -rounds %d", o.rows, o.rounds)
+	if o.grow > 1 {
+		command += fmt.Sprintf(" -grow %d", o.grow)
+	}
+	return command
 }
 
 func start(ctx context.Context, args []string) (err error) {
@@ -67,7 +75,7 @@ func start(ctx context.Context, args []string) (err error) {
 	if err := b.measure(ctx); err != nil {
 		return err
 	}
-	text := b.page(strings.Join(append([]string{"go run ./bench/list"}, args...), " "))
+	text := b.page()
 	fmt.Print(text)
 	return errors.Join(figures.Save(o.out, text), figures.Save(o.svg, picture(b.run.tables[0])))
 }

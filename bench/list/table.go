@@ -12,7 +12,8 @@ import (
 // more.
 func costTable(t *tableau) *figures.Table {
 	table := &figures.Table{Head: []string{"", "page", theFloor, theLibrary, "× floor"}}
-	if t.cells[0].most > 0 {
+	promised := slices.ContainsFunc(t.cells, func(c cell) bool { return c.most > 0 })
+	if promised {
 		table.Head = append(table.Head, "target", "")
 	}
 	rest := t.others()
@@ -27,8 +28,11 @@ func costTable(t *tableau) *figures.Table {
 		target := figures.Target{Value: ratio(ours, floor), Limit: c.most}
 		cells := []string{c.title(), depthName(c.depth), figures.Duration(median(floor.rounds)), figures.Duration(median(ours.rounds)),
 			figures.Digits(target.Value)}
-		if c.most > 0 {
+		switch {
+		case c.most > 0:
 			cells = append(cells, target.Wanted(), target.Verdict())
+		case promised:
+			cells = append(cells, "–", "")
 		}
 		for _, number := range rest {
 			cells = append(cells, multiple(t.measured[i][number], floor))
