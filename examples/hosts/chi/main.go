@@ -1,0 +1,61 @@
+// Chi is a service on chi that peers can ask, too.
+//
+//	DATABASE_URL=postgres:///app CURSOR_KEY=$(openssl rand -hex 32) ADDR=127.0.0.1:8080 go run ./examples/hosts/chi
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	_ "github.com/lib/pq" // the driver "postgres"
+
+	"github.com/mosaicstack/fedkit/examples/hosts/gateway"
+	"github.com/mosaicstack/fedkit/federation"
+)
+
+func main() {
+	db, err := sql.Open("postgres", os.Getenv("DATABASE_URL"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	peers, err := gateway.New(db, []byte(os.Getenv("CURSOR_KEY")))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server, err := federation.NewServer(routes(peers), 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	server.Addr = os.Getenv("ADDR")
+	log.Fatal(server.ListenAndServe())
+}
+
+// routes are those of the service, and those for peers beside them.
+func routes(peers http.Handler) http.Handler {
+	r := chi.NewRouter()
+	// Around every route, peers' included.
+	r.Use(middleware.Recoverer, middleware.SetHeader("Strict-Transport-Security", "max-age=31536000"))
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "healthy") })
+	r.With(signedIn).Get("/account", account)
+	// Peers have credentials of their own and no session: they are not behind signedIn.
+	r.Handle(federation.Prefix+"*", peers)
+	return r
+}
+
+// signedIn lets users in, as far as this example goes.
+func signedIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("session"); err != nil {
+			http.Error(w, "sign in", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func account(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "your account") }
