@@ -6,7 +6,10 @@ modules := . $(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod))
 # Further flags for go test, as in: make test TESTFLAGS=-v
 TESTFLAGS ?=
 
-.PHONY: help test race check fuzz torture bench bench-lock bench-list ci
+# How often make flakes runs everything.
+ROUNDS ?= 20
+
+.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +32,34 @@ fuzz: ## run each fuzz target for 5 to 20 seconds
 
 torture: ## run the long form of what kills, pauses and damages, for about half an hour
 	FEDKIT_TORTURE=1 go test -timeout 90m ./fleetlock/...
+
+flakes: ## look for tests that fail now and then, in 20 rounds on a busy machine
+	@scripts/install-postgres.sh
+	@scripts/flakes.sh $(ROUNDS)
+
+fresh: ## prove that a new system with Go, git and make passes make test; best as root
+	@scripts/fresh-root.sh
+
+cover: ## measure which statements of each package the tests of all modules run
+	@scripts/install-postgres.sh
+	@scripts/cover.sh
+
+api: ## write what hosts see of each package into docs/api.txt
+	go run ./internal/api >docs/api.txt
+
+licences: ## write the licences of all that is required into docs/licences.md
+	go run ./internal/licences >docs/licences.md
+
+# Run by its version, so that no go.mod requires it. Without its -licenses: it takes the
+# licence of the Go authors for another one, and docs/licences.md has them right.
+cyclonedx := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+sbom: ## write a CycloneDX SBOM of each module into dist/sbom
+	@mkdir -p dist/sbom
+	@for module in $(modules); do \
+		file=dist/sbom/fedkit$$(echo "/$$module" | sed 's,/\.$$,,; s,/,-,g').cdx.json; \
+		GOWORK=off $(cyclonedx) mod -std -test -type library -json -output $$file $$module && echo $$file || exit 1; \
+	done
 
 bench: ## run the benchmarks of every module
 	@scripts/install-postgres.sh

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Looks for tests that fail only now and then: runs tests again and again under the race
+# detector, in random order, on a machine that is busy with something else.
+#
+#	scripts/flakes.sh                      20 rounds of all packages of all modules
+#	scripts/flakes.sh 5 ./cursor ./scope   5 rounds of these
+#
+# It prints which tests failed in how many rounds. What they said, with the seed of the
+# order (go test -shuffle SEED), is in dist/flakes/. One failure, or one test that was
+# skipped, and the status is 1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rounds=${1:-20}
+shift || :
+(($#)) || set -- work
+[[ $rounds =~ ^[1-9][0-9]*$ ]] || { echo "usage: $0 [ROUNDS [PACKAGES]]" >&2; exit 2; }
+
+logs=dist/flakes
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# One process per processor that does nothing but use it.
+busy=()
+for ((i = $(getconf _NPROCESSORS_ONLN); i > 0; i--)); do
+	(while :; do :; done) &
+	busy+=($!)
+done
+trap 'kill "${busy[@]}" 2>/dev/null || :' EXIT
+
+for ((round = 1; round <= rounds; round++)); do
+	log=$logs/$round.log
+	if FEDKIT_REQUIRE_POSTGRES=1 go test -race -shuffle=on -count=1 -v "$@" >"$log" 2>&1 </dev/null; then
+		result=passed
+	else
+		result=FAILED
+	fi
+	printf 'round %d of %d: %s, %d tests in %d s\n' "$round" "$rounds" "$result" \
+		"$(grep -cE '^ *--- PASS: ' "$log" || :)" "$SECONDS"
+done
+
+# A test that failed has its line; a package that did not build or was cut off has its own.
+bad=$(grep -hE '^ *--- (FAIL|SKIP): |^FAIL\s+\S+|^panic: |^WARNING: DATA RACE' "$logs"/*.log |
+	sed -E 's/ \([0-9.]+s\)$//; s/\s+[0-9.]+s$//' | sort | uniq -c | sort -rn) || :
+if [[ -n $bad ]]; then
+	printf 'failed or skipped, by how often:\n%s\nsee %s\n' "$bad" "$logs"
+	exit 1
+fi
+rm -r "$logs"
+echo "no test failed in $rounds rounds"
