@@ -78,22 +78,27 @@ describe='
 	done
 	echo "and no C compiler, no Postgres, $(go env CGO_ENABLED) for cgo"'
 
+clone() {
+	git clone --quiet --no-local . "$src"
+	git -C "$src" checkout --quiet --detach "$commit"
+}
+
 mapfile -t settings < <(passed_on)
 say "the commit is $(git log -1 --format='%h %s' "$commit")"
 if [[ $(id -u) -eq 0 ]] && command -v debootstrap >/dev/null && command -v unshare >/dev/null; then
 	bootstrap
-	git clone --quiet --no-local . "$root/src"
-	git -C "$root/src" checkout --quiet --detach "$commit"
+	src=$root/src
+	clone
 	inside sh -euc "$describe"
 	say "make test in it"
 	inside make -C /src test
-	inside sh -euc 'cd /src && git status --porcelain && test -z "$(git status --porcelain)"' ||
-		{ say "make test leaves files behind"; exit 1; }
 else
-	say "this is not root, or there is no debootstrap or unshare: a clone and empty caches must do"
-	say "so programs of this machine, such as gcc and Postgres, may take part"
-	git clone --quiet --no-local . "$work/src"
-	git -C "$work/src" checkout --quiet --detach "$commit"
+	say "this is not root, or there is no debootstrap or unshare: a clone and empty caches must do,"
+	say "and programs of this machine, such as gcc and Postgres, may take part"
+	src=$work/src
+	clone
 	mkdir "$work/home"
-	env -i HOME="$work/home" PATH="$PATH" TMPDIR="${TMPDIR:-/tmp}" "${settings[@]}" make -C "$work/src" test
+	env -i HOME="$work/home" PATH="$PATH" TMPDIR="${TMPDIR:-/tmp}" "${settings[@]}" make -C "$src" test
 fi
+left=$(git -C "$src" status --porcelain)
+[[ -z $left ]] || { say "make test leaves behind or changes:"; echo "$left"; exit 1; }
