@@ -116,7 +116,7 @@ func TestRulesServeManyRequestsAtOnce(t *testing.T) {
 			if other != first {
 				t.Errorf("one outcome is %s, another %s", first, other)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("an evaluation does not return")
 		}
 	}

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything may take before a test gives up.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // newFleet returns the place of a fleet. At the end of the test the fleet is stopped,
 // and no process may be left.

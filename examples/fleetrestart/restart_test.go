@@ -110,7 +110,7 @@ func TestAKilledRestarterLetsTheNextOneInAtOnce(t *testing.T) {
 	hasLines(t, "the next restarter's table", q.stdout.String(), []string{"agent-1", "- ", "started"})
 	bearWitness(t, f, p.process.Pid)
 	t.Logf("in after %v; a bare lock: %v", took, bare)
-	if took > bare+time.Second {
+	if took > bare+5*time.Second { // on a busy machine; by polling or by age it would be longer
 		t.Errorf("the next restarter was in %v after the kill, a bare lock %v", took, bare)
 	}
 }

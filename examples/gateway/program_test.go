@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long anything may take before a test gives up.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // A program is a gateway that was started.
 type program struct {

@@ -30,7 +30,7 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	// … federation.Config{Auditor: queue}, and when the server has shut down:
-	soon, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	soon, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	fmt.Println(queue.Close(soon), queue.Dropped(), queue.Failed())
 	// Output: <nil> 0 0

@@ -35,7 +35,7 @@ type host struct {
 }
 
 // patience is how long a program may take to listen.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // start fills a database and starts the program on it.
 func start(t *testing.T) host {
