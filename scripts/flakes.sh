@@ -30,13 +30,14 @@ trap 'kill "${busy[@]}" 2>/dev/null || :' EXIT
 
 for ((round = 1; round <= rounds; round++)); do
 	log=$logs/$round.log
+	began=$SECONDS
 	if FEDKIT_REQUIRE_POSTGRES=1 go test -race -shuffle=on -count=1 -v "$@" >"$log" 2>&1 </dev/null; then
 		result=passed
 	else
 		result=FAILED
 	fi
 	printf 'round %d of %d: %s, %d tests in %d s\n' "$round" "$rounds" "$result" \
-		"$(grep -cE '^ *--- PASS: ' "$log" || :)" "$SECONDS"
+		"$(grep -cE '^ *--- PASS: ' "$log" || :)" $((SECONDS - began))
 done
 
 # A test that failed has its line; a package that did not build or was cut off has its own.
