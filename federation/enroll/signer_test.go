@@ -2,8 +2,10 @@ package enroll_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/mosaicstack/fedkit/federation/enroll"
 	"github.com/mosaicstack/fedkit/federation/grants"
+	"github.com/mosaicstack/fedkit/federation/mtls"
 	"github.com/mosaicstack/fedkit/internal/certtest"
 )
 
@@ -47,12 +50,14 @@ func TestACertificateThatWasNotAskedForIsNotHandedOut(t *testing.T) {
 			r.NotAfter = r.NotAfter.Add(time.Minute)
 			return nil, nil
 		},
-		"an authority's": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
-			return []*x509.Certificate{o.ca.Certificate(), o.ca.Certificate()}, nil
+		"an authority's": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			return issued(t, r, func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = true, true }), nil
 		},
-		"a server's": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
-			cert, err := o.ca.Server(time.Minute, "localhost")
-			return []*x509.Certificate{cert.Leaf, o.ca.Certificate()}, err
+		"one that signs others": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			return issued(t, r, func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCertSign }), nil
+		},
+		"a server's": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			return issued(t, r, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), nil
 		},
 		"no issuer": func(o *office, r *enroll.Request) ([]*x509.Certificate, error) {
 			chain, err := o.ca.Sign(t.Context(), *r)
@@ -86,4 +91,38 @@ func TestACertificateThatWasNotAskedForIsNotHandedOut(t *testing.T) {
 			t.Errorf("%s: the token gets %d afterwards, want 410", name, status)
 		}
 	}
+}
+
+// A certificate that is right but for a change is refused for that change alone.
+func TestACertificateOfAnotherAuthorityIsHandedOutIfItIsAsAskedFor(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.cfg.Signer = signer(func(_ context.Context, r enroll.Request) ([]*x509.Certificate, error) {
+		return issued(t, &r, func(*x509.Certificate) {}), nil
+	})
+	o.open(t)
+	if status, wire := o.post(t, body(t, o.invite(t, grantID), goodCSR(t))); status != http.StatusOK {
+		t.Errorf("the answer is %d %s, want 200", status, wire)
+	}
+}
+
+// issued returns the certificate that was asked for, after a change.
+func issued(t *testing.T, r *enroll.Request, change func(*x509.Certificate)) []*x509.Certificate {
+	t.Helper()
+	named, err := mtls.Extensions{}.Encode(r.Grant.ID, r.Grant.Subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority := certtest.NewRoot(t, "authority")
+	cert := authority.Certify(t, public{r.Key}, certtest.With(named...), certtest.Valid(-time.Minute, time.Minute), change)
+	return []*x509.Certificate{cert.Leaf, authority.Cert}
+}
+
+// public is a key of which only one half is known.
+type public struct{ key crypto.PublicKey }
+
+func (p public) Public() crypto.PublicKey { return p.key }
+
+func (public) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the other half is the client's")
 }
