@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,13 +30,23 @@ func TestRequestsAtOnceAreAllAnsweredAlike(t *testing.T) {
 	for range 6 {
 		all.Go(func() {
 			for range 8 {
-				if diff := cmp.Diff(want, list(t, p, "demo-1", "tasks", 500), cmp.AllowUnexported(answer{})); diff != "" {
+				got := list(t, p, "demo-1", "tasks", 500)
+				// On a machine that is busy enough, the gateway may run out of its time.
+				for end := time.Now().Add(patience); got.status == http.StatusServiceUnavailable && p.ranOutOfTime() && time.Now().Before(end); {
+					got = list(t, p, "demo-1", "tasks", 500)
+				}
+				if diff := cmp.Diff(want, got, cmp.AllowUnexported(answer{})); diff != "" {
 					t.Errorf("one of many requests at once is answered otherwise (-want +got):\n%s", diff)
 				}
 			}
 		})
 	}
 	all.Wait()
+}
+
+// ranOutOfTime tells if a request has met a deadline.
+func (p *program) ranOutOfTime() bool {
+	return strings.Contains(p.stderr.String(), context.DeadlineExceeded.Error())
 }
 
 func TestACursorOutlivesTheProgramIfItsKeyDoes(t *testing.T) {

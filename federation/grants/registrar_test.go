@@ -295,6 +295,27 @@ func TestTwoPinsFitDuringARotation(t *testing.T) {
 	fits(3)
 }
 
+func TestAPinOfAGrantThatEndedStays(t *testing.T) {
+	t.Parallel()
+	for _, end := range []func(*office) (grants.Grant, error){
+		func(o *office) (grants.Grant, error) { return o.Revoke(t.Context(), "g") },
+		func(o *office) (grants.Grant, error) { return o.Expire(t.Context(), "g") },
+	} {
+		o := newOffice(t)
+		g := o.have(t, grants.Active)
+		if _, err := o.Rotate(t.Context(), g.ID, g.Revision, pin(7)); err != nil {
+			t.Fatal(err)
+		}
+		ended, err := end(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.Unpin(t.Context(), g.ID, ended.Revision, pin(7)); !errors.Is(err, grants.ErrStatus) {
+			t.Errorf("a pin of a grant that is %s taken away ends in %v, want ErrStatus", ended.Status, err)
+		}
+	}
+}
+
 func TestAnActivationNeedsAPin(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
