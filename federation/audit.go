@@ -25,16 +25,22 @@ type Auditor interface {
 	Audit(ctx context.Context, r Record) error
 }
 
-// A Record is one decision. It has no row, no body, no cursor and no error text. All
-// text is UTF-8 without NUL. What the client wrote is cut at 128 bytes and ends in "…"
-// then; ids of grants, peers and subjects are as the Authenticator gave them.
+// A Record is one decision. It has no row, no body, no cursor, no key, no pin and no
+// error text. All text is UTF-8 without NUL. What the client wrote is cut at 128 bytes
+// and ends in "…" then; ids of grants, peers and subjects are as the Authenticator gave
+// them.
+//
+// A change of a grant, which is the other thing that is decided, is a Record of package
+// grants: see there. So one Auditor keeps both, in one order.
 type Record struct {
 	Time      time.Time // when the request came, in UTC
-	RequestID string
+	RequestID string    // empty for a change of a grant
 
 	Grant, Peer, Subject string // empty until the grant is known
+	Revision             int64  // of the grant, 0 until it is known
+	Actor                string // who changed the grant; empty for a request
 
-	Verb     string // list, get, capabilities, or empty for a path of no verb
+	Verb     string // list, get, capabilities, or empty for a path of no verb; or the change
 	Resource string // as the client wrote it
 	Known    bool   // Resource is one that the registry has and the grant came to be asked about
 	Item     string // the id of a get, as the client wrote it
@@ -94,6 +100,7 @@ func (x *exchange) record(done outcome, bytes int) Record {
 		Grant:        clean(x.grant.ID),
 		Peer:         clean(x.grant.Peer),
 		Subject:      clean(x.grant.Subject),
+		Revision:     x.grant.Revision,
 		Verb:         x.verb,
 		Resource:     strings.Clone(bounded(clean(x.resource), maxLoggedName)),
 		Known:        x.known,

@@ -92,7 +92,7 @@ func TestTheRecordOfAPageHasItsLimitsAndItsFilter(t *testing.T) {
 	h.auditor = kept
 	h.post(t, "tasks", `{"limit":"70"}`)
 	want := Record{
-		Grant: "grant-1", Peer: "peer-1", Subject: "user-1", Verb: "list", Resource: "tasks", Known: true, Status: 200, Code: "ok",
+		Grant: "grant-1", Peer: "peer-1", Subject: "user-1", Revision: 1, Verb: "list", Resource: "tasks", Known: true, Status: 200, Code: "ok",
 		LimitAsked: "70", LimitApplied: 25, Rows: 25,
 		Filter: filterHash(scope.Filter{Resource: "tasks", Subject: "user-1", Personal: true, Teams: []string{"team-1"}}),
 	}
@@ -327,11 +327,11 @@ func TestTheLogAuditorWritesEveryFieldWhateverTheLevel(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 6, 24, 3, 0, 0, 0, time.UTC)
-	record := Record{at, "id", "g", "p", "s", "get", "tasks", true, "7", 200, "ok", "after", "not asked", 1, 2, 3, "hash", time.Millisecond}
+	record := Record{at, "id", "g", "p", "s", 3, "a", "get", "tasks", true, "7", 200, "ok", "after", "not asked", 1, 2, 3, "hash", time.Millisecond}
 	if err := auditor.Audit(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"time":"2026-06-24T03:00:00Z","level":"INFO","msg":"federation audit","request_id":"id","grant":"g","peer":"p","subject":"s",` +
+	want := `{"time":"2026-06-24T03:00:00Z","level":"INFO","msg":"federation audit","request_id":"id","grant":"g","peer":"p","subject":"s","revision":3,"actor":"a",` +
 		`"verb":"get","resource":"tasks","known":true,"item":"7","status":200,"code":"ok","stage":"after","limit_asked":"not asked","limit":1,` +
 		`"rows":2,"bytes":3,"filter":"hash","latency":1000000}` + "\n"
 	if text.String() != want {

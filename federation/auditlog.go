@@ -11,6 +11,8 @@ import (
 // slog, at Info and with the message "federation audit". The attributes are named as
 // the fields of the log in the package comment are, and besides
 //
+//	revision     integer  of the grant, 0 until it is known
+//	actor        text     who changed the grant; empty for a request
 //	known        boolean  the registry has the resource
 //	limit_asked  text     in digits, "not asked" or "invalid"
 //	limit        integer  applied, 0 before the evaluation
@@ -36,6 +38,8 @@ func (a logAuditor) Audit(ctx context.Context, r Record) error {
 		slog.String("grant", r.Grant),
 		slog.String("peer", r.Peer),
 		slog.String("subject", r.Subject),
+		slog.Int64("revision", r.Revision),
+		slog.String("actor", r.Actor),
 		slog.String("verb", r.Verb),
 		slog.String("resource", r.Resource),
 		slog.Bool("known", r.Known),

@@ -1,5 +1,6 @@
 // Package auditsql keeps the audit of a federation endpoint in a table of Postgres or
-// SQLite: one row for each decision, as federation.Record describes it.
+// SQLite: one row for each decision, as federation.Record describes it, and for each change
+// of a grant, as package grants does.
 //
 // The table only grows. Nothing here reads, changes or deletes a row: give the role of
 // the gateway INSERT on it and nothing else, and let another role delete what is older

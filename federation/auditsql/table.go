@@ -78,6 +78,8 @@ var columns = []column{
 	{"grant_id", "text", func(r federation.Record) any { return r.Grant }},
 	{"peer_id", "text", func(r federation.Record) any { return r.Peer }},
 	{"subject_id", "text", func(r federation.Record) any { return r.Subject }},
+	{"revision", "bigint", func(r federation.Record) any { return r.Revision }},
+	{"actor", "text", func(r federation.Record) any { return r.Actor }},
 	{"verb", "text", func(r federation.Record) any { return r.Verb }},
 	{"resource", "text", func(r federation.Record) any { return r.Resource }},
 	{"item", "text", func(r federation.Record) any { return r.Item }},

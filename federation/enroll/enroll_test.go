@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/federation/enroll"
 	"github.com/mosaicstack/fedkit/federation/enroll/enrolltest"
 	"github.com/mosaicstack/fedkit/federation/grants"
@@ -415,6 +416,13 @@ func TestAPartThatPanicsIsAnError(t *testing.T) {
 	}
 }
 
+// deafAuditor keeps no record.
+type deafAuditor struct{}
+
+func (deafAuditor) Audit(context.Context, federation.Record) error {
+	return errors.New("canary: disk full")
+}
+
 // A step that cannot be reported is the last one.
 func TestNothingGoesOnUnreported(t *testing.T) {
 	t.Parallel()
@@ -434,6 +442,19 @@ func TestNothingGoesOnUnreported(t *testing.T) {
 		}
 	}
 	o := newOffice(t).open(t)
+	token := o.invite(t, grantID)
+	o.registrar.Auditor = deafAuditor{}
+	if status, wire := o.post(t, body(t, token, goodCSR(t))); status != http.StatusServiceUnavailable || strings.Contains(wire, "CERTIFICATE") {
+		t.Errorf("an activation that is not audited gets %d %s", status, wire)
+	}
+	if got, want := o.steps(), "invited redeemed issued refused:report_failed"; got != want {
+		t.Errorf("an activation that is not audited: the steps are %s", got)
+	}
+	if status, _ := o.status(t); status != grants.Pending {
+		t.Errorf("an activation that is not audited leaves the grant %s", status)
+	}
+
+	o = newOffice(t).open(t)
 	o.failAt = enroll.Invited
 	if token, _, err := o.desk.Invite(t.Context(), grantID); err == nil || token != "" {
 		t.Errorf("an invitation that cannot be reported gives %q, %v", token, err)

@@ -141,6 +141,8 @@ func (v *visit) bind(id string, pin grants.Pin) *refusal {
 		switch {
 		case err == nil:
 			return v.report(Bound)
+		case errors.Is(err, grants.ErrUnaudited):
+			return &refusal{ReportFailed, err}
 		case !errors.Is(err, grants.ErrConflict) || v.ctx.Err() != nil:
 			return &refusal{StoreFailed, err}
 		}

@@ -29,6 +29,33 @@
 // The clock counts, and not the status alone: from its Expires on, a grant is expired,
 // whether or not anybody called Expire.
 //
+// # The audit
+//
+// With an Auditor, each call of a Registrar ends in one federation.Record, refused ones
+// included: who (Actor), when, and which grant, peer and subject, as far as they are known.
+// Revision is the one that the change makes, or the one that was found if the change gets
+// no further. Verb is create, activate, rotate, unpin, expire or
+// revoke, Stage is registrar, and Code is
+//
+//	intended        about to be stored: see below
+//	ok              stored
+//	unchanged       revoked or expired already
+//	grant_invalid   ErrInvalid
+//	grant_status    ErrStatus
+//	grant_exists    ErrExists
+//	grant_conflict  ErrConflict
+//	grant_unknown   ErrNotFound
+//	store_failed    any other error of the Store: it may have been stored
+//
+// A change that lets somebody in (Create, Activate, Rotate) is recorded as intended
+// before it is stored, and is not made if that fails. One that shuts somebody out (Unpin,
+// Expire, Revoke) is made first: an audit that is down must not keep a grant open. What
+// could not be recorded is [ErrUnaudited] in either case. Whoever revokes again has the
+// record made up for, as unchanged.
+//
+// Like that of the handler, this audit fails closed by itself, and is best effort with a
+// federation.AuditQueue as the Auditor. No record has a pin, a scope or a credential.
+//
 // # Limits
 //
 // A grant's terms (peer, subject, scope, times) do not change. A peer that is to see

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -16,13 +17,22 @@ type Config struct {
 	// Registry has the resources that a scope may name. Required: the zero Registry
 	// knows none, so that no grant could be made.
 	Registry scope.Registry
+	// Auditor keeps a record of every call that changes a grant, or would have: see the
+	// package comment. It may be the one of federation.Config. Optional.
+	Auditor federation.Auditor
+	// AuditTimeout bounds one call of Auditor. Defaults to 2 seconds.
+	AuditTimeout time.Duration
+	// Actor says who asks, from the context of the call, for the record. Defaults to
+	// nobody.
+	Actor func(ctx context.Context) string
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
 
 // A Registrar makes grants and takes them through their life. Its methods run
 // concurrently, also with those of other Registrars over the same Store, and return the
-// grant as it was stored.
+// grant as it was stored. With an error the grant is zero, unless the error is
+// ErrUnaudited and the change has been stored all the same.
 type Registrar struct{ Config }
 
 // NewRegistrar returns a Registrar. A Config that lacks a required part is an error.
@@ -33,6 +43,12 @@ func NewRegistrar(cfg Config) (*Registrar, error) {
 	if len(cfg.Registry.Names()) == 0 {
 		return nil, errors.New("grants: Config.Registry is required")
 	}
+	if cfg.AuditTimeout < 0 {
+		return nil, errors.New("grants: Config.AuditTimeout is negative")
+	}
+	if cfg.AuditTimeout == 0 {
+		cfg.AuditTimeout = defaultAuditTimeout
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -42,59 +58,67 @@ func NewRegistrar(cfg Config) (*Registrar, error) {
 // Create makes a pending grant. Terms that make none are ErrInvalid, and the cause of a
 // scope that does not parse is in the error, too. A name that is taken is ErrExists.
 func (r *Registrar) Create(ctx context.Context, terms Terms) (Grant, error) {
+	e := r.enter(ctx, verbCreate, terms.ID, true)
 	g, err := terms.grant(r.Registry, r.Now())
-	if err != nil {
-		return Grant{}, err
+	if err == nil {
+		err = e.intend(g)
 	}
-	if err := r.Store.Insert(ctx, g); err != nil {
-		return Grant{}, fmt.Errorf("grants: creating %q: %w", g.ID, err)
+	if err == nil {
+		if err = r.Store.Insert(ctx, g); err != nil {
+			err = fmt.Errorf("grants: creating %q: %w", g.ID, err)
+		}
 	}
-	return g, nil
+	return e.leave(g, err)
 }
 
 // Activate accepts a pending grant, for certificates with the pin.
 func (r *Registrar) Activate(ctx context.Context, id string, revision int64, pin Pin) (Grant, error) {
-	return r.change(ctx, id, revision, func(g *Grant) error {
+	e := r.enter(ctx, verbActivate, id, true)
+	return e.leave(e.change(id, revision, func(g *Grant) error {
 		if g.Status != Pending {
 			return ErrStatus
 		}
 		g.Status = Active
 		return g.pin(pin)
-	})
+	}))
 }
 
 // Rotate lets an active grant accept certificates with another pin, beside those of the
 // newest pin that it has. From now on the peer can change to its new key at any time.
 // Unpin then ends the old one.
 func (r *Registrar) Rotate(ctx context.Context, id string, revision int64, pin Pin) (Grant, error) {
-	return r.change(ctx, id, revision, func(g *Grant) error {
+	e := r.enter(ctx, verbRotate, id, true)
+	return e.leave(e.change(id, revision, func(g *Grant) error {
 		if g.Status != Active {
 			return ErrStatus
 		}
 		return g.pin(pin)
-	})
+	}))
 }
 
 // Unpin ends one of the two pins of an active grant.
 func (r *Registrar) Unpin(ctx context.Context, id string, revision int64, pin Pin) (Grant, error) {
-	return r.change(ctx, id, revision, func(g *Grant) error {
+	e := r.enter(ctx, verbUnpin, id, false)
+	return e.leave(e.change(id, revision, func(g *Grant) error {
 		if g.Status != Active {
 			return ErrStatus
 		}
 		return g.unpin(pin)
-	})
+	}))
 }
 
 // Revoke takes the grant back, whatever its status and its revision are. It is final,
 // and to revoke a revoked grant changes nothing and is no error.
 func (r *Registrar) Revoke(ctx context.Context, id string) (Grant, error) {
-	return r.end(ctx, id, Revoked)
+	e := r.enter(ctx, verbRevoke, id, false)
+	return e.leave(e.end(id, Revoked))
 }
 
 // Expire ends the grant before its time, whatever its revision is. To end an expired
 // grant changes nothing and is no error; a revoked one is ErrStatus.
 func (r *Registrar) Expire(ctx context.Context, id string) (Grant, error) {
-	return r.end(ctx, id, Expired)
+	e := r.enter(ctx, verbExpire, id, false)
+	return e.leave(e.end(id, Expired))
 }
 
 // maxTries is how often a change that is right over any revision is tried: more often
@@ -103,20 +127,25 @@ const maxTries = 100
 
 // end changes the status for good. Another change that comes in between is no reason
 // not to: it is made over that one.
-func (r *Registrar) end(ctx context.Context, id string, status Status) (g Grant, err error) {
+func (e *entry) end(id string, status Status) (g Grant, err error) {
 	for range maxTries {
-		g, err = r.Store.Get(ctx, id)
-		if err != nil || g.Status == status {
-			return g, err
+		g, err = e.Store.Get(e.ctx, id)
+		if err != nil {
+			return g, fmt.Errorf("grants: changing %q: %w", id, err)
 		}
-		g, err = r.change(ctx, id, g.Revision, func(g *Grant) error {
+		if g.Status == status {
+			e.about(g)
+			e.record.Code = codeUnchanged
+			return g, nil
+		}
+		g, err = e.change(id, g.Revision, func(g *Grant) error {
 			if g.Status == Revoked {
 				return ErrStatus
 			}
 			g.Status = status
 			return nil
 		})
-		if !errors.Is(err, ErrConflict) || ctx.Err() != nil {
+		if !errors.Is(err, ErrConflict) || e.ctx.Err() != nil {
 			return g, err
 		}
 	}
@@ -124,21 +153,23 @@ func (r *Registrar) end(ctx context.Context, id string, status Status) (g Grant,
 }
 
 // change reads the grant and stores it over the given revision, changed.
-func (r *Registrar) change(ctx context.Context, id string, revision int64, edit func(*Grant) error) (Grant, error) {
-	g, err := r.Store.Get(ctx, id)
-	switch {
-	case err != nil:
-	case g.Revision != revision:
-		err = ErrConflict
-	default:
-		err = edit(&g)
+func (e *entry) change(id string, revision int64, edit func(*Grant) error) (Grant, error) {
+	g, err := e.Store.Get(e.ctx, id)
+	if err == nil {
+		e.about(g)
+		if err = ErrConflict; g.Revision == revision {
+			err = edit(&g)
+		}
 	}
 	if err != nil {
 		return Grant{}, fmt.Errorf("grants: changing %q: %w", id, err)
 	}
 	g.Revision++
-	g.Updated = exact(r.Now())
-	if err := r.Store.Replace(ctx, g); err != nil {
+	g.Updated = exact(e.Now())
+	if err := e.intend(g); err != nil {
+		return Grant{}, err
+	}
+	if err := e.Store.Replace(e.ctx, g); err != nil {
 		return Grant{}, fmt.Errorf("grants: changing %q: %w", id, err)
 	}
 	return g, nil

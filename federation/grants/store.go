@@ -17,6 +17,10 @@ var (
 	ErrStatus = errors.New("grants: the status does not allow this")
 	// ErrInvalid: the terms or the pin make no grant.
 	ErrInvalid = errors.New("grants: invalid")
+	// ErrUnaudited: the Auditor did not keep a record. What lets somebody in has not
+	// been done then, unless the grant is returned beside it; what shuts somebody out
+	// has been.
+	ErrUnaudited = errors.New("grants: a change was not audited")
 )
 
 // A Store keeps grants for a Registrar, which has the rules: a Store has none of its

@@ -6,15 +6,18 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lib/pq"
 
+	"github.com/mosaicstack/fedkit/federation/auditsql"
 	"github.com/mosaicstack/fedkit/federation/enroll"
 	"github.com/mosaicstack/fedkit/federation/enroll/enrolltest"
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/grants/grantstest"
 	"github.com/mosaicstack/fedkit/federation/sqlstore"
 	"github.com/mosaicstack/fedkit/internal/pgtest"
+	"github.com/mosaicstack/fedkit/scope"
 )
 
 // openPostgres returns a pool on a schema with the tables.
@@ -45,6 +48,61 @@ func newGrants(t testing.TB, db *sql.DB) *sqlstore.Grants {
 func TestPostgresIsAStoreOfGrants(t *testing.T) {
 	t.Parallel()
 	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, openPostgres(t)) })
+}
+
+// Grants and the audit of their changes in one database, where the audit is a table that
+// the gateway may only insert into.
+func TestChangesOfGrantsAreAuditedInPostgres(t *testing.T) {
+	t.Parallel()
+	db := openPostgres(t)
+	ddl, err := auditsql.DDL(auditsql.Config{Dialect: auditsql.Postgres})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range ddl {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	auditor, err := auditsql.New(db, auditsql.Config{Dialect: auditsql.Postgres})
+	if err != nil {
+		t.Fatal(err)
+	}
+	registrar, err := grants.NewRegistrar(grants.Config{
+		Store: newGrants(t, db), Registry: scope.Standard(), Auditor: auditor,
+		Actor: func(context.Context) string { return "ops" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms := grants.Terms{
+		ID: "g", Peer: "peer-1", Subject: "user-1", Expires: time.Now().Add(time.Hour),
+		Scope: []byte(`{"resources":["tasks"],"max_rows_per_query":50}`),
+	}
+	if _, err := registrar.Create(t.Context(), terms); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("ALTER TABLE federation_audit RENAME TO gone"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registrar.Activate(t.Context(), "g", 1, grants.Pin{Issuer: [32]byte{1}}); !errors.Is(err, grants.ErrUnaudited) {
+		t.Errorf("without the table an activation ends in %v", err)
+	}
+	if g, err := registrar.Revoke(t.Context(), "g"); !errors.Is(err, grants.ErrUnaudited) || g.Status != grants.Revoked {
+		t.Errorf("without the table a revocation ends in %s, %v", g.Status, err)
+	}
+	if _, err := db.Exec("ALTER TABLE gone RENAME TO federation_audit"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registrar.Revoke(t.Context(), "g"); err != nil {
+		t.Fatal(err)
+	}
+	var said string
+	err = db.QueryRow(`SELECT string_agg(concat_ws(' ', actor, verb, grant_id, revision, code), ', ' ORDER BY id)
+		FROM federation_audit`).Scan(&said)
+	if want := "ops create g 1 intended, ops create g 1 ok, ops revoke g 2 unchanged"; err != nil || said != want {
+		t.Errorf("the audit says %q, %v, want %q", said, err, want)
+	}
 }
 
 func TestPostgresIsAStoreOfTickets(t *testing.T) {
