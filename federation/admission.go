@@ -25,7 +25,7 @@ var credentialCodes = []struct {
 // admit finds the grant of the request: rows 2 and 3 of the decision table, with
 // the address limit of row 4 before them and the grant limit behind them.
 func (h *handler) admit(x *exchange) *refusal {
-	if refused := limited(h.Addresses, address(x.request)); refused != nil {
+	if refused := limited(h.Addresses, AddressKey(x.request)); refused != nil {
 		return refused
 	}
 	// The body has been read, or does not matter: an Authenticator must not be

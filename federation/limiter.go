@@ -39,10 +39,11 @@ func limited(limiter Limiter, key string) *refusal {
 	return nil
 }
 
-// address returns the key of the address limiter: the client's IPv4 address, whether
-// or not the socket maps it to IPv6, or the /64 network of its IPv6 address, since
-// whoever has one address of such a network has all of them (RFC 6177).
-func address(r *http.Request) string {
+// AddressKey returns the key under which Config.Addresses counts a request, for a limit
+// at an endpoint of the host's own: the client's IPv4 address, whether or not the socket
+// maps it to IPv6, or the /64 network of its IPv6 address, since whoever has one address
+// of such a network has all of them (RFC 6177).
+func AddressKey(r *http.Request) string {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

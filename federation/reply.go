@@ -1,6 +1,9 @@
 package federation
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // A Reply is the answer to a request at an endpoint of the host's own, in the manner of
 // the handler of this package: with the same headers, the same forms of an error and the
@@ -39,4 +42,10 @@ func (r *Reply) Error(status int, code, message string) error {
 		a.body = marshal(wireError{wireErrorBody{Code: code, Message: message}})
 	}
 	return a.write(r.w, r.id)
+}
+
+// RateLimited answers a request that a [Limiter] has refused: 429 with Retry-After, as
+// the handler does.
+func (r *Reply) RateLimited(retryAfter time.Duration) error {
+	return refuse(&refusal{code: codeRateLimited, retryAfter: retryAfter}, r.asProblem).write(r.w, r.id)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 // A host's own endpoint cannot be told from the handler's by the form of its errors.
@@ -30,5 +31,21 @@ func TestAReplyIsWrittenAsTheHandlersOwn(t *testing.T) {
 	}
 	if got.Body.String() != "{}" || got.Header().Get("Cache-Control") != "no-store" || len(got.Header().Get(requestIDHeader)) != 32 {
 		t.Errorf("the reply is %s", bytesOf(got))
+	}
+}
+
+func TestALimitOfTheHostsOwnIsAnsweredAsTheHandlers(t *testing.T) {
+	for _, accept := range errorForms {
+		h := newHost(t)
+		h.addresses = limiterFunc(func(string) (time.Duration, bool) { return 1500 * time.Millisecond, false })
+		r := newPost(Prefix+"list/tasks", "")
+		r.Header.Set("Accept", accept)
+		want, got := h.serve(t, r), httptest.NewRecorder()
+		if err := NewReply(got, r).RateLimited(1500 * time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		if bytesOf(got) != bytesOf(want) || got.Header().Get("Retry-After") != "2" {
+			t.Errorf("Accept %q: the reply is\n%s\nand the handler's\n%s", accept, bytesOf(got), bytesOf(want))
+		}
 	}
 }

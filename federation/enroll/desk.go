@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/mtls"
 )
@@ -29,6 +30,10 @@ type Config struct {
 	Grants *grants.Registrar
 	// Signer issues the certificates. Required.
 	Signer Signer
+	// Addresses limits requests per IP address of the client, as the field of the same
+	// name in federation.Config does, before anything of a request is read. Give it a
+	// Limiter of its own: who enrolls asks once or twice. Optional.
+	Addresses federation.Limiter
 	// Identify is that of the gateway's mtls.Config, under which the certificates
 	// must be the grant's. Defaults as there.
 	Identify mtls.Identifier

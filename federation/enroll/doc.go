@@ -35,8 +35,10 @@
 // verifies: mount the [Desk] on a server that lets clients in without a certificate
 // (mtls.ServerTLS.Optional, or another listener).
 //
-// The desk does not limit rates: put the host's limit in front of it. A request without
-// a token that exists costs one look-up.
+// A request without a token that exists costs one look-up, and a report. Config.Addresses
+// limits how many of them one address gets, and the module federation/ratelimit has a
+// Limiter for it; without one there is no limit. (Guessing is hopeless either way: a token
+// has 256 bits.)
 //
 // Nothing is sent by mail, and nobody approves: who may be invited is the host's to say,
 // before it calls Invite.

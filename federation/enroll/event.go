@@ -28,6 +28,7 @@ type Code string
 
 // The codes, and what the peer gets.
 const (
+	RateLimited  Code = "rate_limited"  // 429: the address has asked too often
 	BadRequest   Code = "bad_request"   // 4xx: no request of this endpoint
 	TokenUnknown Code = "token_unknown" // 401
 	TokenGone    Code = "token_gone"    // 410: used or expired

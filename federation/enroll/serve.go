@@ -11,6 +11,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/internal/strictjson"
@@ -47,33 +48,70 @@ var rulings = map[Code]struct {
 // and the response {"certificate":"…","chain":"…"}, both PEM: the peer's certificate,
 // and what stands above it. Errors have the form that package federation gives them:
 // 401 for a token that was never made, 410 for one that has been used or has expired,
-// 400 for a certificate request that is refused, 403 for a grant that has ended.
+// 400 for a certificate request that is refused, 403 for a grant that has ended, and 429
+// with Retry-After for an address that asks too often.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply := federation.NewReply(w, r)
 	ctx, cancel := context.WithTimeout(r.Context(), d.cfg.Timeout)
 	defer cancel()
 	v := &visit{Desk: d, ctx: ctx, event: Event{RequestID: reply.RequestID(), RemoteAddr: r.RemoteAddr}}
-	token, csr, bad := read(r)
-	if bad != nil {
-		v.refused(&refusal{BadRequest, bad})
-		if bad.status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", http.MethodPost)
-		}
-		reply.Error(bad.status, "invalid_request", bad.message)
-		return
-	}
-	chain, refused := v.guarded(token, csr)
+	chain, refused := v.guarded(r)
 	if refused != nil {
 		v.refused(refused)
-		ruled := rulings[refused.code]
-		reply.Error(ruled.status, ruled.wire, ruled.message)
+		refused.answer(w, reply)
 		return
 	}
 	reply.JSON(http.StatusOK, response(chain))
 }
 
+// serve takes a request from its first check to the certificate.
+func (v *visit) serve(r *http.Request) ([]*x509.Certificate, *refusal) {
+	if refused := v.limit(r); refused != nil {
+		return nil, refused
+	}
+	token, csr, bad := read(r)
+	if bad != nil {
+		return nil, &refusal{BadRequest, bad}
+	}
+	return v.certificate(token, csr)
+}
+
+// limit comes before anything is read: nobody has proved anything yet.
+func (v *visit) limit(r *http.Request) *refusal {
+	if v.cfg.Addresses == nil {
+		return nil
+	}
+	if wait, ok := v.cfg.Addresses.Allow(federation.AddressKey(r)); !ok {
+		return &refusal{RateLimited, &tooManyRequests{wait}}
+	}
+	return nil
+}
+
+// tooManyRequests is an address over its rate.
+type tooManyRequests struct{ retryAfter time.Duration }
+
+func (t *tooManyRequests) Error() string {
+	return fmt.Sprintf("the address is over its rate for %s more", t.retryAfter)
+}
+
+// answer sends what the peer gets to see of a refusal.
+func (r *refusal) answer(w http.ResponseWriter, reply *federation.Reply) {
+	switch cause := r.err.(type) {
+	case *tooManyRequests:
+		reply.RateLimited(cause.retryAfter)
+	case *badRequest:
+		if cause.status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", http.MethodPost)
+		}
+		reply.Error(cause.status, "invalid_request", cause.message)
+	default:
+		ruled := rulings[r.code]
+		reply.Error(ruled.status, ruled.wire, ruled.message)
+	}
+}
+
 // guarded makes a refusal of a panic in a part of the host.
-func (v *visit) guarded(token, csr string) (chain []*x509.Certificate, refused *refusal) {
+func (v *visit) guarded(r *http.Request) (chain []*x509.Certificate, refused *refusal) {
 	returned := false
 	defer func() {
 		// A flag instead of a look at what recover returns: that is nil for
@@ -87,7 +125,7 @@ func (v *visit) guarded(token, csr string) (chain []*x509.Certificate, refused *
 		}
 		chain, refused = nil, &refusal{Panicked, fmt.Errorf("panic: %v", value)}
 	}()
-	chain, refused = v.certificate(token, csr)
+	chain, refused = v.serve(r)
 	returned = true
 	return chain, refused
 }
