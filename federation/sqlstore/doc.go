@@ -17,9 +17,10 @@
 // A grant that was revoked counts from the next look-up on, if that look-up sees it: give
 // the pool of the primary, not of a replica that lags behind.
 //
-// Without prepared statements, which a pooler in front of Postgres may not support,
-// lib/pq asks twice for a statement with arguments. The parameter binary_parameters=yes
-// of its data source name makes it one round trip.
+// A page costs two look-ups of its grant. Without Config.Prepared, which a pooler in
+// front of Postgres may not support, lib/pq makes two round trips of each, and the server
+// parses and plans it. The parameter binary_parameters=yes of lib/pq's data source name
+// makes it one round trip, and spares no plan.
 //
 // Postgres takes times as timestamptz. SQLite takes them as integers of microseconds
 // since 1970, and needs version 3.37 for its STRICT tables.

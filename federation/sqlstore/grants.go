@@ -17,6 +17,13 @@ type Config struct {
 	Dialect Dialect
 	// Schema has the tables. Defaults to the one that a name without a schema means.
 	Schema string
+	// Prepared has the database parse and plan the look-up of a grant once for each
+	// connection instead of for each request: with lib/pq that is one round trip instead
+	// of two. It does not work behind a pooler that hands out connections by the
+	// transaction, such as PgBouncer, unless that pooler knows prepared statements.
+	// NewGrants prepares, and Close gives up what it has prepared. Tickets, which are
+	// looked up once, are never prepared.
+	Prepared bool
 }
 
 // Grants is a table of grants. It implements grants.Store, Find and List. Its methods
@@ -24,8 +31,9 @@ type Config struct {
 type Grants struct {
 	db      *sql.DB
 	dialect Dialect
-	get, find, list, insert,
-	replace, exists string // statements
+	list, insert, replace,
+	exists string // statements
+	get, find lookup
 }
 
 // The columns of a grant, in the order of scan and of arguments.
@@ -36,7 +44,7 @@ const (
 )
 
 // NewGrants returns the table, which must be there with all of its columns: else the
-// host learns it here and not from the first request.
+// host learns it here and not from the first request. With Config.Prepared, Close it.
 func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
 	if cfg.DB == nil {
 		return nil, errors.New("sqlstore: Config.DB is required")
@@ -49,8 +57,6 @@ func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
 	g := &Grants{
 		db:      cfg.DB,
 		dialect: cfg.Dialect,
-		get:     statement("SELECT " + grantColumns + " FROM @.federation_grants WHERE id = ?1"),
-		find:    statement("SELECT " + grantColumns + " FROM @.federation_grants WHERE credential = ?1"),
 		list:    statement("SELECT " + grantColumns + " FROM @.federation_grants WHERE id > ?1 ORDER BY id LIMIT ?2"),
 		insert:  statement("INSERT INTO @.federation_grants (" + grantColumns + ") VALUES (" + grantParameters + ") ON CONFLICT DO NOTHING"),
 		// Without the credential, which stays, and what never changes.
@@ -63,17 +69,31 @@ func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: the table federation_grants is not as DDL makes it: %w", err)
 	}
+	by := func(column string) (lookup, error) {
+		return newLookup(ctx, cfg, statement("SELECT "+grantColumns+" FROM @.federation_grants WHERE "+column+" = ?1"))
+	}
+	if g.get, err = by("id"); err == nil {
+		g.find, err = by("credential")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlstore: preparing a statement: %w", err), g.Close())
+	}
 	return g, nil
 }
 
+// Close gives up the prepared statements. Look-ups that run end as they would have, and
+// later ones are errors, none of which is grants.ErrNotFound. Without Config.Prepared it
+// does nothing. It may be called more than once.
+func (g *Grants) Close() error { return errors.Join(g.get.close(), g.find.close()) }
+
 // Get returns the grant, or grants.ErrNotFound.
 func (g *Grants) Get(ctx context.Context, id string) (grants.Grant, error) {
-	return scanGrant(g.db.QueryRowContext(ctx, g.get, id))
+	return scanGrant(g.get.row(ctx, id))
 }
 
 // Find returns the grant of a credential, or grants.ErrNotFound.
 func (g *Grants) Find(ctx context.Context, credential string) (grants.Grant, error) {
-	return scanGrant(g.db.QueryRowContext(ctx, g.find, credential))
+	return scanGrant(g.find.row(ctx, credential))
 }
 
 // List returns grants in the order of their IDs, see grants.Store.

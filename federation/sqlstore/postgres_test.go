@@ -45,9 +45,28 @@ func newGrants(t testing.TB, db *sql.DB) *sqlstore.Grants {
 	return store
 }
 
+func newPrepared(t testing.TB, db *sql.DB) *sqlstore.Grants {
+	t.Helper()
+	store, err := sqlstore.NewGrants(t.Context(), sqlstore.Config{DB: db, Dialect: sqlstore.Postgres, Prepared: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("the store does not close: %v", err)
+		}
+	})
+	return store
+}
+
 func TestPostgresIsAStoreOfGrants(t *testing.T) {
 	t.Parallel()
 	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, openPostgres(t)) })
+}
+
+func TestPreparedLookUpsAreAStoreOfGrants(t *testing.T) {
+	t.Parallel()
+	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newPrepared(t, openPostgres(t)) })
 }
 
 // Grants and the audit of their changes in one database, where the audit is a table that

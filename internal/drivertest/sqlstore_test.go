@@ -70,7 +70,17 @@ func newGrants(t *testing.T, cfg sqlstore.Config) grantstest.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("the store does not close: %v", err)
+		}
+	})
 	return store
+}
+
+func prepared(cfg sqlstore.Config) sqlstore.Config {
+	cfg.Prepared = true
+	return cfg
 }
 
 func TestSQLiteIsAStoreOfGrants(t *testing.T) {
@@ -81,6 +91,16 @@ func TestSQLiteIsAStoreOfGrants(t *testing.T) {
 func TestPostgresByPGXIsAStoreOfGrants(t *testing.T) {
 	t.Parallel()
 	grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, pgxTables(t)) })
+}
+
+func TestPreparedLookUpsAreAStoreOfGrants(t *testing.T) {
+	t.Parallel()
+	t.Run("SQLite", func(t *testing.T) {
+		grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, prepared(sqliteTables(t))) })
+	})
+	t.Run("pgx", func(t *testing.T) {
+		grantstest.Run(t, func(t *testing.T) grantstest.Store { return newGrants(t, prepared(pgxTables(t))) })
+	})
 }
 
 func newTickets(t *testing.T, cfg sqlstore.Config) enroll.Tickets {
