@@ -9,7 +9,7 @@ TESTFLAGS ?=
 # How often make flakes runs everything.
 ROUNDS ?= 20
 
-.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list ci
+.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list bench-load ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,8 +30,9 @@ check: ## formatting, vet, staticcheck, go.mod files, builds for other systems
 fuzz: ## run each fuzz target for 5 to 20 seconds
 	@.ci/run fuzz
 
-torture: ## run the long form of what kills, pauses and damages, for about half an hour
-	FEDKIT_TORTURE=1 go test -timeout 90m ./fleetlock/...
+torture: ## run the long form of what kills, pauses, damages and leaks, for about 40 minutes
+	@scripts/install-postgres.sh
+	FEDKIT_TORTURE=1 FEDKIT_REQUIRE_POSTGRES=1 go test -timeout 90m ./fleetlock/... ./bench/load
 
 flakes: ## look for tests that fail now and then, in 20 rounds on a busy machine
 	@scripts/install-postgres.sh
@@ -71,6 +72,10 @@ bench-lock: ## compare fleetlock with other locks, side by side
 bench-list: ## compare listquery with other ways to the same rows, for half an hour
 	@scripts/install-postgres.sh
 	go run ./bench/list
+
+bench-load: ## measure a gateway under load from a second process, for a quarter of an hour
+	@scripts/install-postgres.sh
+	go run ./bench/load
 
 ci: ## everything that a change must pass
 	@.ci/run

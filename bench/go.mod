@@ -2,13 +2,17 @@ module github.com/mosaicstack/fedkit/bench
 
 go 1.26.0
 
-replace github.com/mosaicstack/fedkit => ../
+replace (
+	github.com/mosaicstack/fedkit => ../
+	github.com/mosaicstack/fedkit/federation/ratelimit => ../federation/ratelimit
+)
 
 require (
 	github.com/alexflint/go-filemutex v1.3.0
 	github.com/gofrs/flock v0.13.2
 	github.com/lib/pq v1.12.3
 	github.com/mosaicstack/fedkit v0.0.0
+	github.com/mosaicstack/fedkit/federation/ratelimit v0.0.0
 	github.com/nightlyone/lockfile v1.0.0
 	github.com/rogpeppe/go-internal v1.16.0
 	golang.org/x/sys v0.49.0
@@ -28,4 +32,5 @@ require (
 	github.com/lann/ps v0.0.0-20150810152359-62de8c46ede0 // indirect
 	golang.org/x/sync v0.17.0 // indirect
 	golang.org/x/text v0.29.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
 )

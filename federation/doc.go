@@ -11,6 +11,33 @@
 //	POST /api/federation/v1/get/{resource}/{id}  no body; with a [Getter]
 //	GET  /api/federation/v1/capabilities
 //
+// # Wiring it
+//
+// A host that has nothing yet takes the ready parts, in this order; the package of each
+// says more, and examples/enroll has them all in one program:
+//
+//  1. sqlstore.NewGrants, with Prepared, is the table of grants, in Postgres or SQLite;
+//     grants.Memory is one for tests. grants.NewRegistrar over it makes, activates,
+//     rotates, expires and revokes them, with the same Auditor as the handler.
+//  2. mtls.New, over the Find of that table, is the Authenticator: client certificates,
+//     looked up for every request. mtls.ServerTLS makes the tls.Config for it, and
+//     mtls.Config.Proxies is for a proxy that ends TLS.
+//  3. enroll.New gives peers their certificates, for tokens. It is a handler of its own,
+//     mounted at enroll.Path beside this one, on a server that lets clients in without a
+//     certificate.
+//  4. scope.NewRules is the Evaluator, over the host's access control. A listquery.Store
+//     is its Native, the Lister and the Getter in one. Native access has 2 seconds unless
+//     scope.Config.Timeout says otherwise, which includes its wait for a connection.
+//  5. cursor.New over a Keyring of at least 32 random bytes, kept like a password, is
+//     Cursors.
+//  6. Limits: Config.Addresses, Config.Grants and enroll.Config.Addresses take a Limiter
+//     of the module federation/ratelimit, each one of its own. Config.Concurrent bounds
+//     what a peer that does not read can hold.
+//  7. Config.Auditor: auditsql.New or NewLogAuditor, behind an AuditQueue if answers must
+//     not wait for it.
+//  8. NewHandler makes the handler of it all, and NewServer the server. Mount the handler
+//     at Prefix as it is.
+//
 // # Caveats
 //
 // The handler speaks after the transport has done its part. [NewServer] has the
@@ -68,12 +95,20 @@
 // included, which is kept before the answer leaves: an answer without its record is
 // 503. An [AuditQueue] between the two makes the record follow the answer, at the price
 // of records that get lost. [NewLogAuditor] writes to package slog, and the package
-// auditsql into a table.
+// auditsql into a table. Package grants audits the changes of grants by the same
+// interface; enrollments are told step by step, see enroll.Event.
 //
 // # Traces and metrics
 //
 // An [Observer] is told when a request comes and ends, and when a part of the host is
-// called for it and returns: authenticate, evaluate, list or get, reauthenticate, audit.
+// called for it and returns. The names of the parts are stable, for spans and labels:
+//
+//	authenticate    the Authenticator, before anything is evaluated
+//	evaluate        the Evaluator, native access included
+//	list, get       the Lister, the Getter
+//	reauthenticate  the Authenticator, once more, behind the rows
+//	audit           the Auditor
+//
 // The module federation/otelfed makes spans and metrics of OpenTelemetry of that, and
 // goes on with the traceparent of a peer. Without an Observer it costs nothing.
 //

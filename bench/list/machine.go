@@ -2,36 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"regexp"
-	"runtime"
-	"strconv"
+
+	"github.com/mosaicstack/fedkit/bench/internal/figures"
 )
 
 // machine describes what everything was measured on.
 func (b *bench) machine() string {
-	text := fmt.Sprintf("%s, %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	if gigabytes := memorySize(); gigabytes > 0 {
-		text += fmt.Sprintf(", %d GB of memory", gigabytes)
-	}
-	return text + fmt.Sprintf("; Postgres %s with shared_buffers of %s, the client on the same machine", b.version, b.buffers)
-}
-
-var memTotal = regexp.MustCompile(`MemTotal:\s+(\d+) kB`)
-
-// memorySize is the memory in GB, or 0 where the system does not say as Linux does.
-func memorySize() int {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	found := memTotal.FindSubmatch(text)
-	if found == nil {
-		return 0
-	}
-	kilobytes, err := strconv.Atoi(string(found[1]))
-	if err != nil {
-		return 0
-	}
-	return (kilobytes + 1<<19) >> 20
+	return fmt.Sprintf("%s; Postgres %s with shared_buffers of %s, the client on the same machine", figures.Machine(), b.version, b.buffers)
 }

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mosaicstack/fedkit/bench/internal/figures"
+	"github.com/mosaicstack/fedkit/internal/pgtest"
+)
+
+// crowds are how many connections there are.
+var crowds = []int{1, 16, 256}
+
+// A run is everything that is measured.
+type run struct {
+	options
+	say     func(format string, args ...any)
+	version string // of the database
+	cells   []*cell
+	memory  *watch // nil if it was not watched
+}
+
+// A cell is what one contender did for a crowd.
+type cell struct {
+	contender string
+	crowd     int
+	rates     []float64 // pages per second, in each round
+	times     []float64 // of all pages, in nanoseconds
+}
+
+func (r *run) measure(ctx context.Context) (err error) {
+	cluster, err := pgtest.Launch("shared_buffers = '512MB'", "autovacuum = off")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cluster.Close()) }()
+	db, err := sql.Open("postgres", cluster.DSN())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	r.say("filling a database with %d tasks", r.rows)
+	if err := fill(ctx, db, r.rows); err != nil {
+		return err
+	}
+	if err := db.QueryRowContext(ctx, "SELECT split_part(current_setting('server_version'), ' ', 1)").Scan(&r.version); err != nil {
+		return err
+	}
+	gateway, err := launch(ctx, cluster.DSN())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, gateway.close()) }()
+	return r.against(ctx, gateway)
+}
+
+// against measures a gateway.
+func (r *run) against(ctx context.Context, gateway *process) error {
+	config, err := gateway.clientTLS()
+	if err != nil {
+		return err
+	}
+	if err := compare(ctx, gateway, config); err != nil {
+		return err
+	}
+	for _, n := range crowds {
+		r.say("%d connections", n)
+		if err := r.takeTurns(ctx, gateway, config, n); err != nil {
+			return err
+		}
+	}
+	if r.flat == 0 {
+		return nil
+	}
+	r.say("watching the memory for %v", r.flat)
+	r.memory, err = watchMemory(ctx, gateway, r.flat, 1)
+	return err
+}
+
+// compare makes sure that all contenders send the same rows, and enough of them.
+func compare(ctx context.Context, gateway *process, config *tls.Config) error {
+	var want []struct{ ID string }
+	for _, name := range contenders {
+		c := newClient(gateway.Addresses[name], config)
+		defer c.close()
+		err := c.turnToSecond(ctx)
+		var got page
+		if err == nil {
+			got, err = c.decoded(ctx)
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, err)
+		case want == nil:
+			want = got.Items
+		case !slices.Equal(got.Items, want):
+			return fmt.Errorf("%s sends other rows than %s", name, contenders[0])
+		}
+		if len(got.Items) != pageRows {
+			return fmt.Errorf("%s sends %d rows", name, len(got.Items))
+		}
+	}
+	return nil
+}
+
+// takeTurns gives each contender its turns with a crowd, in an order that changes.
+func (r *run) takeTurns(ctx context.Context, gateway *process, config *tls.Config, n int) error {
+	cells := make([]*cell, len(contenders))
+	for i, name := range contenders {
+		cells[i] = &cell{contender: name, crowd: n}
+	}
+	for round := range r.rounds {
+		for i := range cells {
+			c := cells[(i+round)%len(cells)]
+			if err := c.turn(ctx, gateway.Addresses[c.contender], config, r.turn); err != nil {
+				return fmt.Errorf("%s, %d connections: %w", c.contender, n, err)
+			}
+		}
+	}
+	r.cells = append(r.cells, cells...)
+	return nil
+}
+
+// turn measures one round. That the connections are made is not part of it.
+func (c *cell) turn(ctx context.Context, address string, config *tls.Config, long time.Duration) error {
+	all, err := newCrowd(ctx, c.crowd, address, config)
+	defer all.close()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	times, err := all.read(ctx, long, 1)
+	c.rates = append(c.rates, float64(len(times))/time.Since(began).Seconds())
+	c.times = append(c.times, times...)
+	return err
+}
+
+// cell returns that of a contender.
+func (r *run) cell(contender string, crowd int) *cell {
+	i := slices.IndexFunc(r.cells, func(c *cell) bool { return c.contender == contender && c.crowd == crowd })
+	return r.cells[i]
+}
+
+// overhead is how much longer than without fedkit a page takes the machine, in percent,
+// by the median of the rounds.
+func (r *run) overhead(contender string, crowd int) float64 {
+	with, without := r.cell(contender, crowd), r.cell(bare, crowd)
+	ratios := make([]float64, len(with.rates))
+	for i := range ratios {
+		ratios[i] = 100 * (without.rates[i]/with.rates[i] - 1)
+	}
+	return figures.Median(ratios)
+}
