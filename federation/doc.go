@@ -21,7 +21,7 @@
 //     rotates, expires and revokes them, with the same Auditor as the handler.
 //  2. mtls.New, over the Find of that table, is the Authenticator: client certificates,
 //     looked up for every request. mtls.ServerTLS makes the tls.Config for it, and
-//     mtls.Config.Proxies is for a proxy that ends TLS.
+//     mtls.Config.Proxy is for a proxy that ends TLS.
 //  3. enroll.New gives peers their certificates, for tokens. It is a handler of its own,
 //     mounted at enroll.Path beside this one, on a server that lets clients in without a
 //     certificate.
