@@ -19,8 +19,12 @@ import (
 //
 // The context has the values of the request's, ends after Config.AuditTimeout, and
 // outlives a client that hangs up: what was decided is kept even if nobody waits for
-// it. The time that Audit takes lies between the last look at the grant (row 16) and
-// the answer.
+// it.
+//
+// The time that Audit takes lies between the last look at the grant (row 16) and the
+// answer. When it was more than a tenth of a second, the grant is looked at once more
+// before anything leaves: if it was revoked meanwhile, the peer gets 403 after all, and
+// that is a second record of the request.
 type Auditor interface {
 	Audit(ctx context.Context, r Record) error
 }
@@ -60,6 +64,32 @@ type Record struct {
 	Filter string
 
 	Latency time.Duration // until the record was made
+}
+
+// slowAudit is how long an audit may take before the grant is looked at once more.
+const slowAudit = 100 * time.Millisecond
+
+// auditOrRefuse keeps the record of the answer that is about to leave. If it may not
+// leave, the refusal that it returns does.
+func (h *handler) auditOrRefuse(x *exchange, a answer, refused *refusal) *refusal {
+	began := time.Now()
+	if failed := h.audit(x, outcome{status: a.status, refused: refused}, len(a.body)); failed != nil {
+		return failed
+	}
+	if refused != nil && !refused.isAnswer() || time.Since(began) <= slowAudit {
+		return nil
+	}
+	x.ctx, x.request = x.client, x.request.WithContext(x.client)
+	defer x.limitTo(h.Timeout)()
+	late := h.readmit(x)
+	if late == nil {
+		return nil
+	}
+	a = x.reply(late, nil)
+	if failed := h.audit(x, outcome{status: a.status, refused: late}, len(a.body)); failed != nil {
+		return failed
+	}
+	return late
 }
 
 // audit keeps the record of a decision, once. If that fails, the refusal that it

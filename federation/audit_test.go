@@ -181,6 +181,61 @@ func TestNothingLeavesWithoutItsRecord(t *testing.T) {
 	}
 }
 
+// Law 10 with an auditor that is slow. P is the request, Q the host:
+//
+//	P: authenticate, list, authenticate again, audit …
+//	                                                     Q: revoke
+//	P: … kept. Authenticate once more -> 403, the page is thrown away
+func TestAGrantRevokedWhileItsPageIsAuditedGetsNothing(t *testing.T) {
+	for _, path := range []string{"list/tasks", "get/tasks/7", "get/tasks/none"} {
+		for name, test := range map[string]struct {
+			takes   time.Duration
+			revoked bool
+			status  int
+			codes   string
+			asked   int64
+		}{
+			"slow, revoked":       {slowAudit + 1, true, 403, " grant_revoked", 3},
+			"slow, and it stands": {slowAudit + 1, false, 0, "", 3},
+			"fast":                {slowAudit, true, 0, "", 2},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				h, kept := newHost(t), new(journal)
+				want, code := h.serve(t, newPost(Prefix+path, "")), h.log.last(t)["code"].(string)
+				h, revoked := newHost(t), false
+				h.authenticate = func(r *http.Request) (scope.Grant, error) {
+					if err := r.Context().Err(); err != nil {
+						t.Errorf("%s, %s: the authenticator is asked in a context with %v", path, name, err)
+					}
+					if revoked {
+						return scope.Grant{}, ErrGrantRevoked
+					}
+					return h.grant, nil
+				}
+				h.auditor = auditorFunc(func(ctx context.Context, r Record) error {
+					time.Sleep(test.takes)
+					revoked = test.revoked
+					return kept.Audit(ctx, r)
+				})
+				got := h.serve(t, newPost(Prefix+path, ""))
+				if test.status == 0 && bytesOf(got) != bytesOf(want) {
+					t.Errorf("%s, %s: the answer is\n%s\nand not\n%s", path, name, bytesOf(got), bytesOf(want))
+				}
+				if test.status != 0 && (got.Code != test.status || mustError(t, got) != "forbidden") {
+					t.Errorf("%s, %s: the answer is %d %s", path, name, got.Code, got.Body)
+				}
+				codes := ""
+				for _, r := range kept.kept() {
+					codes += " " + r.Code
+				}
+				if codes != " "+code+test.codes || h.authenticated.Load() != test.asked {
+					t.Errorf("%s, %s: the records are%s after %d looks at the grant, want %s%s after %d", path, name, codes, h.authenticated.Load(), code, test.codes, test.asked)
+				}
+			})
+		}
+	}
+}
+
 // deafWriter notes how many records were there when the first of the answer came.
 type deafWriter struct {
 	http.ResponseWriter

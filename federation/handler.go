@@ -33,6 +33,7 @@ type handler struct {
 type exchange struct {
 	started   time.Time
 	ctx       context.Context // ends when the client goes, or at the deadline
+	client    context.Context // the same without the deadline, once there is one
 	request   *http.Request   // carries ctx
 	id        string
 	verb      string
@@ -70,8 +71,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	reply := x.reply(refused, body)
-	if failed := h.audit(x, outcome{status: reply.status, refused: refused}, len(reply.body)); failed != nil {
-		refused = failed
+	if instead := h.auditOrRefuse(x, reply, refused); instead != nil {
+		refused = instead
 		reply = x.reply(refused, body)
 	}
 	done = outcome{status: reply.status, refused: refused}
@@ -138,6 +139,7 @@ func (h *handler) route(path string) (verb, resource, item string) {
 // limitTo starts the time that the work on a request may take. The body has been read
 // by then: a client that sent it slowly has not used up the time of the host's parts.
 func (x *exchange) limitTo(timeout time.Duration) (cancel context.CancelFunc) {
+	x.client = x.ctx
 	x.ctx, cancel = context.WithTimeout(x.ctx, timeout)
 	x.request = x.request.WithContext(x.ctx)
 	return cancel

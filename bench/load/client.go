@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,13 +81,18 @@ func (c *client) turnToSecond(ctx context.Context) error {
 // A crowd is a number of clients at once.
 type crowd []*client
 
+// newCrowd connects a few at a time: a server has no patience with handshakes.
 func newCrowd(ctx context.Context, n int, address string, config *tls.Config) (crowd, error) {
 	all := make(crowd, n)
 	for i := range all {
 		all[i] = newClient(address, config)
 	}
-	err := all.each(func(c *client) error { return c.turnToSecond(ctx) })
-	return all, err
+	for few := range slices.Chunk(all, 8) {
+		if err := few.each(func(c *client) error { return c.turnToSecond(ctx) }); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // each has all clients do something at once, and waits for them.
