@@ -34,8 +34,8 @@ type Auditor interface {
 // and ends in "…" then; ids of grants, peers and subjects are as the Authenticator gave
 // them.
 //
-// A change of a grant, which is the other thing that is decided, is a Record of package
-// grants: see there. So one Auditor keeps both, in one order.
+// A change of a grant and a step of an enrollment are Records, too: packages grants and
+// enroll say which. So one Auditor keeps all that is decided, in one order.
 type Record struct {
 	Time      time.Time // when the request came, in UTC
 	RequestID string    // empty for a change of a grant
@@ -44,7 +44,7 @@ type Record struct {
 	Revision             int64  // of the grant, 0 until it is known
 	Actor                string // who changed the grant; empty for a request
 
-	Verb     string // list, get, capabilities, or empty for a path of no verb; or the change
+	Verb     string // list, get, capabilities, or empty for a path of no verb; or what was done otherwise
 	Resource string // as the client wrote it
 	Known    bool   // Resource is one that the registry has and the grant came to be asked about
 	Item     string // the id of a get, as the client wrote it

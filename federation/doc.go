@@ -96,7 +96,7 @@
 // 503. An [AuditQueue] between the two makes the record follow the answer, at the price
 // of records that get lost. [NewLogAuditor] writes to package slog, and the package
 // auditsql into a table. Package grants audits the changes of grants by the same
-// interface; enrollments are told step by step, see enroll.Event.
+// interface, and enroll.AuditTo adds the steps of enrollments.
 //
 // # Traces and metrics
 //

@@ -141,11 +141,11 @@ func (g *gateway) serve(ctx context.Context, handler http.Handler) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler: handler, TLSConfig: config, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+	server, err := federation.NewServer(handler, 0)
+	if err != nil {
+		return err
 	}
+	server.TLSConfig, server.ErrorLog = config, slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	go server.ServeTLS(listener, "", "")
 	g.url = "https://" + listener.Addr().String()
 	closeDatabase := g.close

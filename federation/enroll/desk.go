@@ -45,7 +45,7 @@ type Config struct {
 	Certificates time.Duration
 	// Timeout bounds the work on one request. Defaults to 10 seconds.
 	Timeout time.Duration
-	// Report gets every step. Defaults to none.
+	// Report gets every step; AuditTo makes one. Defaults to none.
 	Report Report
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time

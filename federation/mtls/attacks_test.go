@@ -104,7 +104,7 @@ func issuedBy(tb testing.TB, client tls.Certificate, changes ...func(*x509.Certi
 }
 
 // Whoever has a verified certificate and no active grant gets the same bytes, after one
-// look-up, or after none if the certificate names no grant.
+// look-up, also if the certificate names no grant.
 func TestEveryRefusedCertificateGetsTheSameAnswer(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -161,24 +161,24 @@ func TestEveryRefusedCertificateGetsTheSameAnswer(t *testing.T) {
 		{"of an authority below", g.root.Below(t, "root").Certify(t, key(g.good), named(t, grantID, subject)), "grant_mismatch", 1},
 		{"about another subject", with(named(t, grantID, "user-2")), "grant_mismatch", 1},
 		{"of an id in another case", with(named(t, strings.ToUpper(grantID), subject)), "grant_unknown", 1},
-		{"that has only a common name", with(commonName(grantID)), "grant_unknown", 0},
-		{"that has a common name and the subject", with(commonName(grantID), certtest.With(certtest.Raw(mtls.SubjectOID, who))), "grant_unknown", 0},
-		{"that has a grant and no subject", with(certtest.With(certtest.Raw(mtls.GrantOID, id))), "grant_unknown", 0},
-		{"whose length is long where short fits", with(raw(append([]byte{0x0c, 0x81, byte(len(grantID))}, grantID...), who)), "grant_unknown", 0},
-		{"whose length has a zero in front", with(raw(append([]byte{0x0c, 0x82, 0, byte(len(grantID))}, grantID...), who)), "grant_unknown", 0},
-		{"whose length is indefinite", with(raw(append(append([]byte{0x2c, 0x80}, id...), 0, 0), who)), "grant_unknown", 0},
-		{"whose string is constructed", with(raw(append([]byte{0x2c, byte(len(id))}, id...), who)), "grant_unknown", 0},
-		{"whose string goes on", with(raw(append(id[:len(id):len(id)], 0), who)), "grant_unknown", 0},
-		{"whose string ends early", with(raw(id[:len(id)-1], who)), "grant_unknown", 0},
-		{"whose subject goes on", with(raw(id, append(who[:len(who):len(who)], 5, 0))), "grant_unknown", 0},
-		{"whose string is a PrintableString", with(raw(append([]byte{0x13}, id[1:]...), who)), "grant_unknown", 0},
-		{"whose string is plain bytes", with(raw([]byte(grantID), who)), "grant_unknown", 0},
-		{"whose id has a NUL", with(raw(text(grantID+"\x00"), who)), "grant_unknown", 0},
-		{"whose id is no UTF-8", with(raw(text(grantID+"\xff"), who)), "grant_unknown", 0},
-		{"whose id is empty", with(raw([]byte{0x0c, 0}, who)), "grant_unknown", 0},
-		{"whose extension is empty", with(raw(nil, who)), "grant_unknown", 0},
-		{"whose id is huge", with(raw(huge(t), who)), "grant_unknown", 0},
-		{"of the extension's neighbour", with(certtest.With(certtest.Raw(append(mtls.GrantOID[:7:7], 3), id), certtest.Raw(mtls.SubjectOID, who))), "grant_unknown", 0},
+		{"that has only a common name", with(commonName(grantID)), "grant_unknown", 1},
+		{"that has a common name and the subject", with(commonName(grantID), certtest.With(certtest.Raw(mtls.SubjectOID, who))), "grant_unknown", 1},
+		{"that has a grant and no subject", with(certtest.With(certtest.Raw(mtls.GrantOID, id))), "grant_unknown", 1},
+		{"whose length is long where short fits", with(raw(append([]byte{0x0c, 0x81, byte(len(grantID))}, grantID...), who)), "grant_unknown", 1},
+		{"whose length has a zero in front", with(raw(append([]byte{0x0c, 0x82, 0, byte(len(grantID))}, grantID...), who)), "grant_unknown", 1},
+		{"whose length is indefinite", with(raw(append(append([]byte{0x2c, 0x80}, id...), 0, 0), who)), "grant_unknown", 1},
+		{"whose string is constructed", with(raw(append([]byte{0x2c, byte(len(id))}, id...), who)), "grant_unknown", 1},
+		{"whose string goes on", with(raw(append(id[:len(id):len(id)], 0), who)), "grant_unknown", 1},
+		{"whose string ends early", with(raw(id[:len(id)-1], who)), "grant_unknown", 1},
+		{"whose subject goes on", with(raw(id, append(who[:len(who):len(who)], 5, 0))), "grant_unknown", 1},
+		{"whose string is a PrintableString", with(raw(append([]byte{0x13}, id[1:]...), who)), "grant_unknown", 1},
+		{"whose string is plain bytes", with(raw([]byte(grantID), who)), "grant_unknown", 1},
+		{"whose id has a NUL", with(raw(text(grantID+"\x00"), who)), "grant_unknown", 1},
+		{"whose id is no UTF-8", with(raw(text(grantID+"\xff"), who)), "grant_unknown", 1},
+		{"whose id is empty", with(raw([]byte{0x0c, 0}, who)), "grant_unknown", 1},
+		{"whose extension is empty", with(raw(nil, who)), "grant_unknown", 1},
+		{"whose id is huge", with(raw(huge(t), who)), "grant_unknown", 1},
+		{"of the extension's neighbour", with(certtest.With(certtest.Raw(append(mtls.GrantOID[:7:7], 3), id), certtest.Raw(mtls.SubjectOID, who))), "grant_unknown", 1},
 		{"of an authority", with(named(t, grantID, subject), func(c *x509.Certificate) { c.IsCA = true }), "no_credential", 0},
 	} {
 		got := g.mustAsk(t, g.client(t, test.cert))

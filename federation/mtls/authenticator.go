@@ -16,8 +16,9 @@ import (
 // Config is what an Authenticator is made of.
 type Config struct {
 	// Find returns the grant of a credential, or grants.ErrNotFound: the Find of the
-	// host's store of grants. It is called for every request, and must not answer out
-	// of a cache, or a revocation counts only when the cache forgets. Required.
+	// host's store of grants. It is called for every request with a verified
+	// certificate, with "" for one that names no grant, and must not answer out of a
+	// cache, or a revocation counts only when the cache forgets. Required.
 	Find func(ctx context.Context, credential string) (grants.Grant, error)
 
 	// Registry has the resources that a scope may name. Required.
@@ -70,19 +71,24 @@ func (a *Authenticator) Authenticate(r *http.Request) (scope.Grant, error) {
 	if err != nil {
 		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrNoCredential, err)
 	}
-	identity, err := a.cfg.Identify(chains[0][0])
-	if err == nil && identity.Credential == "" {
-		err = errors.New("the certificate names no grant")
+	identity, unnamed := a.cfg.Identify(chains[0][0])
+	if unnamed != nil {
+		identity = Identity{}
 	}
-	if err != nil {
-		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrGrantUnknown, err)
-	}
+	// Also for a certificate that names no grant, and so has the credential of none:
+	// all that are refused with the same bytes take the same way.
 	found, err := a.cfg.Find(r.Context(), identity.Credential)
 	if err != nil && !errors.Is(err, grants.ErrNotFound) {
 		return scope.Grant{}, err
 	}
-	if err := refusal(found, identity, chains, now); err != nil {
-		return scope.Grant{}, err
+	refused := refusal(found, identity, chains, now)
+	switch {
+	case unnamed != nil:
+		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrGrantUnknown, unnamed)
+	case identity.Credential == "":
+		return scope.Grant{}, fmt.Errorf("%w: the certificate names no grant", federation.ErrGrantUnknown)
+	case refused != nil:
+		return scope.Grant{}, refused
 	}
 	// A scope that does not parse is the zero Scope, which is refused as such.
 	granted, _ := scope.Parse(a.cfg.Registry, []byte(found.Scope))

@@ -24,17 +24,14 @@
 //
 // Who is refused learns nothing: all that have a verified certificate and no grant take
 // the same way through one look-up, whether the grant is unknown, pending, revoked,
-// expired or another's, and the handler answers them all with the same bytes.
+// expired or another's, or the certificate names none, or does so in a form that is
+// refused; and the handler answers them all with the same bytes.
 //
 // # Limits
 //
 // A certificate that is revoked by its issuer's list (CRL, OCSP) still verifies: revoke
 // the grant. A root that is taken out of the pool counts from the next handshake on, a
 // resumed one included, and not on connections that are open.
-//
-// A certificate that names no grant, or does so in a form that is refused, costs no
-// look-up, and its answer comes that much sooner. Only certificates of the host's own
-// authorities get there.
 //
 // The subject is compared only if the certificate names one: SPIFFE IDs and thumbprints
 // say nothing about subjects, the grant does.
