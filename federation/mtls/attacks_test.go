@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -369,5 +370,30 @@ func TestAGrantThatWasNotAskedForIsUnknown(t *testing.T) {
 	cert := g.root.Certify(t, key(g.good), named(t, strings.ToUpper(grantID), subject))
 	if got := g.mustAsk(t, g.client(t, cert)); got.status != http.StatusForbidden || g.code(t) != "grant_unknown" {
 		t.Errorf("the answer is %d %s", got.status, got.wire)
+	}
+}
+
+// A store that finds a grant for everybody, also for a certificate that names none.
+func TestACertificateThatNamesNoGrantIsRefusedWhateverTheStoreFinds(t *testing.T) {
+	t.Parallel()
+	for name, identify := range map[string]mtls.Identifier{
+		"with an error": mtls.Extensions{}.Identify,
+		"without one":   func(*x509.Certificate) (mtls.Identity, error) { return mtls.Identity{}, nil },
+		"and yet names": func(*x509.Certificate) (mtls.Identity, error) {
+			return mtls.Identity{Credential: grants.CredentialOf(grantID)}, errors.New("two names")
+		},
+	} {
+		g := newGateway(t)
+		g.cfg.Identify = identify
+		g.cfg.Find = func(_ context.Context, credential string) (grants.Grant, error) {
+			found := g.grant
+			found.Credential = credential
+			return found, nil
+		}
+		g.start(t)
+		cert := g.root.Certify(t, key(g.good))
+		if got := g.mustAsk(t, g.client(t, cert)); got.status != http.StatusForbidden || g.code(t) != "grant_unknown" {
+			t.Errorf("%s: the answer is %d %s", name, got.status, got.wire)
+		}
 	}
 }

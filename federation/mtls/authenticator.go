@@ -72,6 +72,9 @@ func (a *Authenticator) Authenticate(r *http.Request) (scope.Grant, error) {
 		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrNoCredential, err)
 	}
 	identity, unnamed := a.cfg.Identify(chains[0][0])
+	if unnamed == nil && identity.Credential == "" {
+		unnamed = errors.New("the certificate names no grant")
+	}
 	if unnamed != nil {
 		identity = Identity{}
 	}
@@ -85,8 +88,6 @@ func (a *Authenticator) Authenticate(r *http.Request) (scope.Grant, error) {
 	switch {
 	case unnamed != nil:
 		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrGrantUnknown, unnamed)
-	case identity.Credential == "":
-		return scope.Grant{}, fmt.Errorf("%w: the certificate names no grant", federation.ErrGrantUnknown)
 	case refused != nil:
 		return scope.Grant{}, refused
 	}
