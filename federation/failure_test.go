@@ -95,6 +95,13 @@ func failures(tb testing.TB) []failure {
 				return rules.Evaluate(ctx, req)
 			})
 		}),
+		spoiled("the evaluator answers for another subject", codeEvaluatorFailed, func(h *host) {
+			rules := newRules(tb, h)
+			h.evaluator = evaluatorFunc(func(ctx context.Context, req scope.Request) scope.Decision {
+				req.Grant.Subject = "user-2"
+				return rules.Evaluate(ctx, req)
+			})
+		}),
 		spoiled("the evaluator lets more rows through than the cap", codeEvaluatorFailed, func(h *host) {
 			rules := newRules(tb, h)
 			h.evaluator = evaluatorFunc(func(ctx context.Context, req scope.Request) scope.Decision {
