@@ -37,8 +37,8 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	flags.IntVar(&o.rows, "rows", 200_000, "how many tasks there are")
-	flags.IntVar(&o.rounds, "rounds", 7, "how often each handler has a turn")
-	flags.DurationVar(&o.turn, "turn", 3*time.Second, "how long a turn is")
+	flags.IntVar(&o.rounds, "rounds", 40, "how often each handler has a turn")
+	flags.DurationVar(&o.turn, "turn", 250*time.Millisecond, "how long a turn is")
 	flags.DurationVar(&o.flat, "flat", 10*time.Minute, "how long memory is watched; 0 is not at all")
 	flags.StringVar(&o.out, "out", "", "file to write the tables to, too")
 	flags.StringVar(&o.svg, "svg", "", "file to write a picture to")
