@@ -175,20 +175,19 @@ func (s secureServer) serverName() *tls.Config {
 func TestAPeerThatDoesNotReadItsStreamIsLetGo(t *testing.T) {
 	h := newHost(t)
 	h.concurrent = 1
-	long := json.RawMessage(`{"text":"` + strings.Repeat("x", 32<<20) + `"}`)
+	long := json.RawMessage(`{"text":"` + strings.Repeat("x", 12<<20) + `"}`)
 	h.list = func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 		if f.Limit == 1 {
 			return []json.RawMessage{long}, nil, nil
 		}
 		return listNumbers(ctx, f, after)
 	}
-	s := startSecure(t, h, func(s *http.Server) { s.WriteTimeout = 500 * time.Millisecond })
+	s := startSecure(t, h, func(s *http.Server) { s.WriteTimeout = 2 * time.Second })
 	client := s.http(t)
 	stalled, err := client.Post(fmt.Sprintf("https://%s%slist/tasks", s.address, Prefix), "application/json", strings.NewReader(`{"limit":1}`))
-	if err != nil {
-		t.Fatal(err)
+	if err == nil { // or the machine was too busy for the header to come in time
+		defer stalled.Body.Close()
 	}
-	defer stalled.Body.Close()
 	for deadline := time.Now().Add(20 * time.Second); len(h.log.lines(t)) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the handler still writes to a stream that is not read")
