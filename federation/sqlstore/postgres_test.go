@@ -247,15 +247,18 @@ func TestARowThatCannotBeUnderstoodIsAnError(t *testing.T) {
 
 func TestADatabaseThatIsDownIsNotAGrantThatIsUnknown(t *testing.T) {
 	t.Parallel()
-	store := newGrants(t, openPostgres(t))
+	db := openPostgres(t)
+	store, prepared := newGrants(t, db), newPrepared(t, db)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range map[string]func() error{
-		"Get":     func() error { _, err := store.Get(ctx, "a"); return err },
-		"Find":    func() error { _, err := store.Find(ctx, "grant:a"); return err },
-		"List":    func() error { _, err := store.List(ctx, "", 1); return err },
-		"Insert":  func() error { return store.Insert(ctx, grantstest.New("a")) },
-		"Replace": func() error { return store.Replace(ctx, grantstest.New("a")) },
+		"Get":             func() error { _, err := store.Get(ctx, "a"); return err },
+		"Find":            func() error { _, err := store.Find(ctx, "grant:a"); return err },
+		"a prepared Get":  func() error { _, err := prepared.Get(ctx, "a"); return err },
+		"a prepared Find": func() error { _, err := prepared.Find(ctx, "grant:a"); return err },
+		"List":            func() error { _, err := store.List(ctx, "", 1); return err },
+		"Insert":          func() error { return store.Insert(ctx, grantstest.New("a")) },
+		"Replace":         func() error { return store.Replace(ctx, grantstest.New("a")) },
 	} {
 		err := call()
 		if err == nil || errors.Is(err, grants.ErrNotFound) || errors.Is(err, grants.ErrExists) || errors.Is(err, grants.ErrConflict) {
