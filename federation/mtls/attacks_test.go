@@ -313,18 +313,6 @@ func TestSPIFFEIDsOverTLS(t *testing.T) {
 	}
 }
 
-// A store might have a grant without a credential, and find it.
-func TestAnIdentifierThatNamesNothingIsNotLookedUp(t *testing.T) {
-	t.Parallel()
-	g := newGateway(t)
-	g.cfg.Identify = func(*x509.Certificate) (mtls.Identity, error) { return mtls.Identity{}, nil }
-	g.start(t)
-	got := g.mustAsk(t, g.client(t, g.good))
-	if got.status != http.StatusForbidden || g.code(t) != "grant_unknown" || g.lookups() != 0 {
-		t.Errorf("the answer is %d %s after %d look-ups, want 403 after none", got.status, got.wire, g.lookups())
-	}
-}
-
 func TestThumbprintsOverTLS(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -373,7 +361,8 @@ func TestAGrantThatWasNotAskedForIsUnknown(t *testing.T) {
 	}
 }
 
-// A store that finds a grant for everybody, also for a certificate that names none.
+// A store that finds a grant for everybody, also for a certificate that names none: it
+// might have a grant without a credential. The look-up is made, for all take the same way.
 func TestACertificateThatNamesNoGrantIsRefusedWhateverTheStoreFinds(t *testing.T) {
 	t.Parallel()
 	for name, identify := range map[string]mtls.Identifier{
