@@ -23,6 +23,8 @@ func (t turn) acquires() {
 		t.did("setlk W", "")
 	case sleep:
 		t.sleeps()
+	case inherit:
+		t.inherits()
 	case lockByte:
 		t.locksByte()
 	case sync:
@@ -184,6 +186,9 @@ func (t turn) sleeps() {
 		}
 		p.drop(events)
 		t.goes(load)
+		if p.mayInherit() {
+			t.goes(inherit)
+		}
 		t.did("", note)
 	case p.due(t.s.now):
 		t.goes(load)
@@ -192,6 +197,23 @@ func (t turn) sleeps() {
 		t.goes(load)
 		t.did("", "wakes: looks again")
 	}
+}
+
+// inherits takes the guard together with the liveness bytes of all tokens so far and of
+// the next one, which is impossible while a holder lives: so it need not ask.
+func (t turn) inherits() {
+	p := t.me()
+	if t.s.guarded() || t.s.anyAlive(p.seen.token+1) && !t.is(InheritBlindly) {
+		t.contended("setlk G", "EAGAIN: somebody lives")
+		return
+	}
+	p.set(hasGuard)
+	p.token, p.held = p.seen.token+1, p.seen.token+1
+	t.goes(reread)
+	if t.is(InheritUnread) {
+		t.grants()
+	}
+	t.did("setlk G", "nobody lives")
 }
 
 // locksByte takes the liveness byte of the token that is about to be granted.
@@ -229,31 +251,22 @@ func (t turn) syncs() {
 	t.did("fdatasync", "")
 }
 
-// granted returns the lock to the caller, who stops to wait.
+// granted returns the lock to the caller.
 func (t turn) granted(note string) {
 	p := t.me()
 	p.forget()
 	t.goes(holding)
-	if p.has(hasWait) && !t.is(KeepsWaiting) {
-		t.goes(unwait)
-	} else {
-		t.holder()
-	}
+	t.holder()
 	t.did("lstat", note)
 }
 
 func (t turn) afterWait() {
-	p := t.me()
-	if p.op == opAcquire || p.op == opResume {
-		t.goes(holding)
-		t.holder()
-	} else {
-		p.rest()
-	}
+	t.me().rest()
 	t.did("unlock W", "")
 }
 
-// holder begins to hold. It watches for a Break alone.
+// holder begins to hold. It watches for a Break alone, and stays registered as a waiter
+// until it releases: to end that costs a system call.
 func (t *turn) holder() {
 	t.me().op = opNone
 	if t.Breaks == 0 {

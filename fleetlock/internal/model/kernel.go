@@ -22,6 +22,16 @@ func (s *state) alive(token uint8) bool {
 	return false
 }
 
+// anyAlive reports whether somebody has the liveness byte of a token up to one.
+func (s *state) anyAlive(to uint8) bool {
+	for i := range s.procs {
+		if h := s.procs[i].held; h != 0 && h <= to {
+			return true
+		}
+	}
+	return false
+}
+
 // awaited reports whether a process other than one is registered as a waiter.
 func (s *state) awaited(except int) bool {
 	for i := range s.procs {

@@ -26,6 +26,8 @@ var (
 	leaveAskFirst   = []pc{ask, unguard, unlockByte}
 	leaveSilently   = []pc{unguard, unlockByte}
 	leaveRinging    = []pc{unguard, ring}
+	leaveToWaiters  = []pc{unguard, unlockByte, ring}
+	leaveRingFirst  = []pc{unguard, ring, unlockByte}
 )
 
 func (m machine) exit(o op) []pc {
@@ -36,8 +38,12 @@ func (m machine) exit(o op) []pc {
 		return leaveByteFirst
 	case o == opRelease && m.is(RingBeforeUnlock):
 		return leaveAskFirst
-	case o == opRelease && m.is(NoRing), o == opDetach && m.is(DetachSilently):
+	case o == opRelease && m.is(NoRing), o == opHandOver && m.is(NoRing), o == opDetach && m.is(DetachSilently):
 		return leaveSilently
+	case o == opHandOver && m.is(RingBeforeUnlock):
+		return leaveRingFirst
+	case o == opHandOver:
+		return leaveToWaiters
 	}
 	return leaveGuardFirst
 }
@@ -64,9 +70,10 @@ func (t turn) leaves() {
 		t.did("getlk W", "nobody waits")
 	case ring:
 		t.s.notify(rung)
-		t.exits(ask)
-		if p.op == opBroken {
-			t.finish()
+		if slices.Contains(t.exit(p.op), ring) {
+			t.exits(ring)
+		} else {
+			t.exits(ask)
 		}
 		t.did("utimensat", "rings")
 	}

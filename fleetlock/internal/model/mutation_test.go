@@ -34,7 +34,7 @@ func TestEveryMutationOfTheProtocolIsCaught(t *testing.T) {
 		{"no second look, and a taken byte is no alarm", NoReread | TakenByteIsBusy, strict, TokenRepeated},
 		{"a lease is taken over without a second look", TakeOverBlindly, renewing, EarlyGrant},
 		{"a liveness byte is taken after the write", ByteAfterWrite, strict, EarlyGrant},
-		{"a release rings before it unlocks", RingBeforeUnlock, faulty, LostWakeUp},
+		{"a release rings before it unlocks, and a waiter looks once", RingBeforeUnlock | NoRecheckOfClose, calm, LostWakeUp},
 		{"a release does not ring", NoRing, strict, LostWakeUp},
 		{"a waiter registers after it looked", WaitAfterLoad | NoRecheckOfWatch, calm, LostWakeUp},
 		{"a waiter watches after it looked", WatchAfterLoad | NoRecheckOfWatch, calm, LostWakeUp},
@@ -57,6 +57,8 @@ func TestEveryMutationOfTheProtocolIsCaught(t *testing.T) {
 		{"a release that cannot write is over", FaultEndsRelease, faulty, Phantom},
 		{"a grant after ctx has ended is forgotten", CancelKeepsGrant, Config{Processes: 2, Rounds: 1, Cancels: 1}, Phantom},
 		{"a process stays registered as a waiter", KeepsWaiting, strict, Phantom},
+		{"who is told inherits from the living", InheritBlindly, Config{Processes: 3, Rounds: 1, Kills: 1}, EarlyGrant},
+		{"who is told inherits by a record that may be another one", InheritUnread, ticketed, TicketLost},
 	} {
 		m.check(t)
 	}

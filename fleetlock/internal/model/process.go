@@ -9,6 +9,7 @@ const (
 	opResume
 	opGiveUp // an acquire that failed
 	opRelease
+	opHandOver // a release that leaves the record to who waits
 	opRenew
 	opDetach
 	opDetach2 // the same, at the second slot
@@ -31,6 +32,7 @@ const (
 	watch
 	wait
 	sleep
+	inherit
 	guard
 	reread
 	lockByte
@@ -135,6 +137,9 @@ func (p *proc) timer() uint8 {
 	return p.seen.until
 }
 
+// mayInherit reports whether the waiter, once it is told, takes for dead whom it saw.
+func (p *proc) mayInherit() bool { return p.seen.state == held && !p.seen.damaged }
+
 // rechecks reports whether a waiter looks again by itself. One that saw a damaged slot
 // does, since it knows no time when the record runs out.
 func (p *proc) rechecks(v Variant) bool {
@@ -165,6 +170,9 @@ func (p *proc) settle(now uint8) {
 	}
 	if p.recheck == 1 || p.pc != sleep && p.pc != load {
 		return // the record that it saw counts
+	}
+	if p.pc == sleep && p.mayInherit() {
+		return // by what it saw
 	}
 	seen := snapshot{damaged: p.seen.damaged && p.pc == sleep}
 	if p.pc == sleep {

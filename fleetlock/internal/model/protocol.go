@@ -65,6 +65,8 @@ const (
 	ByteBeforeFreeRecord           // sound: drops the liveness byte before it writes the free record
 	OwnsLostRecord                 // sound: a holder whose own record may be the lost one goes on
 	CompareVersionAndFloor         // sound: takes a record for unchanged by its number and its floor
+	InheritBlindly                 // who is told inherits though somebody lives
+	InheritUnread                  // the same, though the record may be another one
 
 	// TakenByteIsBusy makes of a new token's liveness byte that somebody has a reason to
 	// try again, not a violation in itself, to show what comes of it.

@@ -105,6 +105,7 @@ func TestSoundVariantsAreSound(t *testing.T) {
 		{trial{"a byte dropped before the free record, and a kill", strict}, ByteBeforeFreeRecord},
 		{trial{"a lost record that is the holder's", damaged}, OwnsLostRecord},
 		{trial{"a lost record of a lease", damagedLease}, OwnsLostRecord},
+		{trial{"a waiter that looks once, if nobody dies", calm}, NoRecheckOfClose},
 		{trial{"number and floor compared", damaged}, CompareVersionAndFloor},
 		{trial{"number and floor of a lease compared", damagedLease}, CompareVersionAndFloor},
 	} {

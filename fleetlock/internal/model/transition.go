@@ -19,7 +19,7 @@ func (t turn) transits() {
 
 func (t turn) takesGuard() {
 	p := t.me()
-	if t.s.guarded() && !t.is(NoGuard) {
+	if t.s.guarded() && !t.is(NoGuard) || p.op == opRelease && t.s.awaited(t.i) {
 		t.guardIsTaken()
 		return
 	}
@@ -31,15 +31,16 @@ func (t turn) takesGuard() {
 	t.did("setlk G", "")
 }
 
-// guardIsTaken: who acquires waits, who releases lets its liveness byte tell, and the
-// rest try again, or fail and change nothing.
+// guardIsTaken: who acquires waits, who releases lets its liveness byte tell, which it does
+// also if somebody waits, and the rest try again, or fail and change nothing.
 func (t turn) guardIsTaken() {
 	switch p := t.me(); p.op {
 	case opAcquire:
 		t.contended("setlk G", "EAGAIN")
 	case opRelease:
-		t.exits(unguard)
-		t.did("setlk G", "EAGAIN, gives up")
+		p.op = opHandOver
+		t.goes(reread)
+		t.did("setlk G", "EAGAIN, leaves the record to others")
 	}
 }
 
@@ -60,6 +61,7 @@ func (t turn) rereads() {
 func (t turn) rereadsToGrant(v snapshot) {
 	p := t.me()
 	if !t.same(v, p.seen) {
+		p.token = 0
 		t.goes(unguard)
 		t.did("pread", noteOf(v)+": changed")
 		return
@@ -91,7 +93,7 @@ func (t *turn) grants() {
 		p.token = p.seen.token + 1
 	}
 	t.goes(lockByte)
-	if t.is(ByteAfterWrite) {
+	if p.held == p.token || t.is(ByteAfterWrite) {
 		t.goes(write)
 	}
 }
@@ -109,6 +111,9 @@ func (t turn) rereadsOwn(v snapshot) {
 	if mine && (t.inTime(p) || t.is(LateRelease)) {
 		p.from = t.s.now
 		t.goes(write)
+		if p.op == opHandOver {
+			t.exits(unguard)
+		}
 		if p.op == opRelease && t.is(ByteBeforeFreeRecord) {
 			t.goes(unlockByte)
 		}
@@ -303,6 +308,7 @@ func (t turn) leavesGuard() {
 	switch p.op {
 	case opAcquire, opResume:
 		if p.token == 0 {
+			p.held = 0 // of one that hoped to inherit
 			t.goes(load)
 			break
 		}

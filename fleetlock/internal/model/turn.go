@@ -28,7 +28,7 @@ func (m machine) step(t turn) {
 		t.rests()
 	case holding, watchHeld, confirm, touching:
 		t.holds()
-	case load, askFloor, askHolder, watch, wait, sleep, lockByte, sync, lstat, unwait:
+	case load, askFloor, askHolder, watch, wait, sleep, inherit, lockByte, sync, lstat, unwait:
 		t.acquires()
 	case guard, reread, write, writing, unguard:
 		t.transits()
