@@ -6,15 +6,7 @@ import (
 
 // hook has every session that the lock opens from now on ask before each system call.
 func hook(l *Lock, before func(call string) error) *Lock {
-	open := l.open
-	l.open = func() (store, error) {
-		s, err := open()
-		if err != nil {
-			return nil, err
-		}
-		s.(*session).before = before
-		return s, nil
-	}
+	l.options.before = before
 	return l
 }
 

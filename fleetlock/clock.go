@@ -34,9 +34,16 @@ func (i instant) sub(o instant) (time.Duration, bool) {
 // A clock tells the time and wakes sleepers by it.
 type clock interface {
 	now() instant
-	// after returns a channel that is sent to when d has passed, and a function that
-	// calls that off.
-	after(d time.Duration) (<-chan time.Time, func() bool)
+	// after calls f when d has passed, unless that is called off before by stop. What f
+	// does never waits.
+	after(d time.Duration, f func()) (stop func() bool)
+}
+
+// timer returns a channel that is sent to when d has passed by a clock, and a function
+// that calls that off.
+func timer(c clock, d time.Duration) (<-chan struct{}, func() bool) {
+	due := make(chan struct{}, 1)
+	return due, c.after(d, func() { due <- struct{}{} })
 }
 
 // systemClock is the machine's. A Go timer runs by the same clock as uptime, so that
@@ -51,9 +58,8 @@ func (machineClock) now() instant {
 	return instant{boot: o.boot, uptime: o.uptime + now.Sub(o.at), wall: now}
 }
 
-func (machineClock) after(d time.Duration) (<-chan time.Time, func() bool) {
-	t := time.NewTimer(d)
-	return t.C, t.Stop
+func (machineClock) after(d time.Duration, f func()) (stop func() bool) {
+	return time.AfterFunc(d, f).Stop
 }
 
 // origin is a moment by both the machine's clock and Go's, whose monotonic reading

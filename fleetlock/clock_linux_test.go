@@ -15,8 +15,8 @@ type testClock struct {
 }
 
 type testTimer struct {
-	at    time.Duration
-	fired chan time.Time
+	at time.Duration
+	f  func()
 }
 
 func newTestClock() *testClock {
@@ -39,13 +39,13 @@ func (c *testClock) now() instant {
 	return c.at
 }
 
-func (c *testClock) after(d time.Duration) (<-chan time.Time, func() bool) {
+func (c *testClock) after(d time.Duration, f func()) (stop func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := &testTimer{at: c.at.uptime + d, fired: make(chan time.Time, 1)}
+	t := &testTimer{at: c.at.uptime + d, f: f}
 	c.timers[t] = struct{}{}
 	c.fire()
-	return t.fired, func() bool {
+	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		_, was := c.timers[t]
@@ -57,7 +57,7 @@ func (c *testClock) after(d time.Duration) (<-chan time.Time, func() bool) {
 func (c *testClock) fire() {
 	for t := range c.timers {
 		if t.at <= c.at.uptime {
-			t.fired <- c.at.wall
+			t.f()
 			delete(c.timers, t)
 		}
 	}

@@ -26,7 +26,10 @@
 // decision ([Lock.Break]), and someone who moves, replaces or overwrites the file.
 //
 // Those who wait are woken by the kernel. In one process they are served in the order
-// in which they came; among processes the kernel decides.
+// in which they came; among processes the kernel decides. On Linux no thread waits: all
+// waiters of a process share one inotify descriptor in Go's network poller, which one of
+// them reads for all. Who releases a lock that others wait for offers them its processor
+// (sched_yield(2)) before Release returns.
 //
 // # Caveats
 //

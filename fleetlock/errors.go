@@ -51,6 +51,8 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("fleetlock: %s is held by %s", e.Path, e.Holder)
 }
 
+func isBusy(err error) bool { return err != nil && errors.As(err, new(*BusyError)) }
+
 // A LostError says why a lock is no longer its holder's. It matches [ErrLost].
 type LostError struct {
 	// Path names the lock.

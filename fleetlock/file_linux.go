@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,18 +55,33 @@ func fitMagic(magic uint32) error {
 	return nil
 }
 
+// A systemPath is a path with the zero byte that system calls want behind it. To copy the
+// path for that, as unix.Statx does, would be the dearest part of a look at a file.
+type systemPath string
+
+func newSystemPath(path string) systemPath { return systemPath(path + "\x00") }
+
+func (p systemPath) String() string { return string(p[:len(p)-1]) }
+
+func (p systemPath) statx(mask uintptr, st *unix.Statx_t) syscall.Errno {
+	here := unix.AT_FDCWD
+	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(here), uintptr(unsafe.Pointer(unsafe.StringData(string(p)))),
+		unix.AT_SYMLINK_NOFOLLOW, mask, uintptr(unsafe.Pointer(st)), 0)
+	return errno
+}
+
 // sameFile returns errMoved unless path leads to the file, not through a link.
 //
 // It does not ask for times. Since Linux 6.13 who was shown the time of a change makes
 // the next write, however soon, write a later one to the inode, too.
-func sameFile(path string, id fs.FileInfo) error {
+func sameFile(path systemPath, id fs.FileInfo) error {
 	var now unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO, &now)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+	switch errno := path.statx(unix.STATX_INO, &now); errno {
+	case 0:
+	case unix.ENOENT, unix.ENOTDIR:
 		return errMoved
-	}
-	if err != nil {
-		return &fs.PathError{Op: "statx", Path: path, Err: err}
+	default:
+		return &fs.PathError{Op: "statx", Path: path.String(), Err: errno}
 	}
 	then := id.Sys().(*syscall.Stat_t)
 	if unix.Mkdev(now.Dev_major, now.Dev_minor) != then.Dev || now.Ino != then.Ino {
@@ -82,6 +98,9 @@ func touch(f *os.File) error {
 	}
 	return nil
 }
+
+// yield lets others go first who are to run on this processor.
+func yield() { _, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
 func syncData(f *os.File) error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(f.Fd()))) }
 

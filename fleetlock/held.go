@@ -16,9 +16,10 @@ type Held struct {
 	token uint64
 	lease time.Duration
 
-	turn sync.Mutex // of those who change the record
-	mine record     // the record, as long as it is this holder's; guarded by turn
-	seen version    // of it; guarded by turn
+	turn  sync.Mutex // of those who change the record
+	mine  record     // the record, as long as it is this holder's; guarded by turn
+	seen  version    // of it; guarded by turn
+	heard *listener  // by which it was told that the lock was free, if it was; guarded by turn
 
 	mu       sync.Mutex
 	ended    error           // ErrReleased or a *LostError
@@ -27,30 +28,48 @@ type Held struct {
 	ctx      context.Context // nil until someone asks for it
 	cancel   context.CancelCauseFunc
 	watched  bool // whether loss is told of at once
+
+	listed       bool // among all holders; guarded by held, as are its neighbours
+	before, next *Held
 }
 
-// held keeps every holder reachable: what the program drops it still holds.
-var held = struct {
+// held keeps every holder reachable: what the program drops it still holds. It is the
+// first one of a list.
+var held struct {
 	sync.Mutex
-	set map[*Held]struct{}
-}{set: make(map[*Held]struct{})}
+	*Held
+}
 
 func (h *Held) keepReachable() {
 	held.Lock()
 	defer held.Unlock()
-	held.set[h] = struct{}{}
+	h.listed, h.next = true, held.Held
+	if h.next != nil {
+		h.next.before = h
+	}
+	held.Held = h
 }
 
 func (h *Held) dropReachable() {
 	held.Lock()
 	defer held.Unlock()
-	delete(held.set, h)
+	if !h.listed {
+		return
+	}
+	if h.before != nil {
+		h.before.next = h.next
+	} else {
+		held.Held = h.next
+	}
+	if h.next != nil {
+		h.next.before = h.before
+	}
+	h.listed, h.before, h.next = false, nil, nil
 }
 
-func newHeld(l *Lock, s store, granted snapshot) *Held {
-	h := &Held{
-		lock: l, store: s, token: granted.token, lease: granted.lease, seen: granted.version, mine: granted.record,
-	}
+func (h *Held) begin(l *Lock, s store, granted snapshot) {
+	h.lock, h.store, h.token, h.lease = l, s, granted.token, granted.lease
+	h.seen, h.mine = granted.version, granted.record
 	h.keepReachable()
 	if h.lease > 0 {
 		h.deadline = h.mine.ownDeadline()
@@ -58,7 +77,6 @@ func newHeld(l *Lock, s store, granted snapshot) *Held {
 		go h.renew(ctx)
 		go h.expire(ctx)
 	}
-	return h
 }
 
 // Token returns the fencing token of the grant. It is higher than that of every
@@ -98,11 +116,13 @@ func (h *Held) Err() error {
 	return h.over()
 }
 
-// leave says whether a record that is no longer the holder's is its own doing.
-func (h *Held) leave(leaving bool) {
+// leave says whether a record that is no longer the holder's is its own doing, and
+// returns why the lock is no longer held, or nil.
+func (h *Held) leave(leaving bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.leaving = leaving
+	return h.ended
 }
 
 func (h *Held) isLeaving() bool {
@@ -205,18 +225,14 @@ func (h *Held) watch(ctx context.Context) {
 	}
 	defer heard.stop()
 	for pause := firstPause; ctx.Err() == nil; pause = pause.next() {
-		var again <-chan time.Time
-		stop := func() bool { return false }
+		again := longest
 		if h.Err() != nil { // if it is not over, that could not be found out
-			again, stop = h.lock.options.clock.after(time.Duration(pause))
+			again = pause
 		}
-		select {
-		case <-heard.changed:
-			pause = 0
-		case <-again:
-		case <-ctx.Done():
+		_ = heard.sleep(ctx, h.lock.options.clock, time.Duration(again))
+		if heard.told {
+			pause, heard.told = 0, false
 		}
-		stop()
 	}
 }
 
@@ -226,7 +242,7 @@ func (h *Held) watch(ctx context.Context) {
 func (h *Held) Release() error {
 	h.turn.Lock()
 	defer h.turn.Unlock()
-	if err := h.over(); err != nil {
+	if err := h.leave(true); err != nil {
 		h.letGo()
 		return lossIn(err)
 	}
@@ -250,13 +266,14 @@ func (h *Held) Release() error {
 
 // swapFree makes the lock free for others. The caller has the turn.
 func (h *Held) swapFree() error {
-	h.leave(true)
+	if h.heard != nil {
+		h.heard.unpark()
+	}
 	left, err := h.swap(h.mine.release())
-	var lost *LostError
-	if errors.As(err, &lost) {
-		_ = h.end(lost)
-	} else if err == nil {
+	if err == nil {
 		h.lock.remember(h.store, left)
+	} else if lost := new(LostError); errors.As(err, &lost) {
+		_ = h.end(lost)
 	}
 	return err
 }
@@ -270,10 +287,15 @@ func lossIn(err error) error {
 }
 
 // letGo ends all that makes this process a holder, and reports whether that frees the
-// lock for others, too.
+// lock for others, too. The caller has the turn.
 func (h *Held) letGo() bool {
 	h.dropReachable()
-	return h.store.abandon(h.token)
+	free := h.store.abandon(h.token)
+	if h.heard != nil {
+		h.heard.stop()
+		h.heard = nil
+	}
+	return free
 }
 
 // swap puts next in the place of the holder's record, and returns what the store then

@@ -189,6 +189,30 @@ func killAt(t *testing.T, move transition, at int) (survived bool) {
 	return survived
 }
 
+// A process dies before each system call by which it makes the file. What then stands at
+// the path is nothing or a whole lock.
+func TestAProcessThatIsKilledWhileItMakesTheFileLeavesNoneOrAWholeOne(t *testing.T) {
+	t.Parallel()
+	for at := 1; ; at++ {
+		s := lockSpec{Path: lockPath(t), Sync: true}
+		p := startProcess(t, s)
+		p.do(request{Do: "trap", Trap: trap{At: at, Signal: 9}})
+		_, survived := p.attempt(request{Do: "try"})
+		p.kill()
+		before, err := File(s.Path).Inspect(t.Context())
+		if err != nil || before.State == StateHeld {
+			t.Errorf("killed before call %d, a process leaves %+v, %v", at, before, err)
+		}
+		mustFollow(t, s.Path, before.Holder.Token)
+		if survived {
+			if at < 8 {
+				t.Errorf("a file is there before call %d: the test shows nothing", at)
+			}
+			return
+		}
+	}
+}
+
 // The holder dies before each system call of a release for which another waits.
 func TestAWaiterGetsInWhereverTheHolderDiesWhileItReleases(t *testing.T) {
 	t.Parallel()

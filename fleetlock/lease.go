@@ -15,9 +15,9 @@ func (r record) ownDeadline() instant { return r.until.add(-r.lease / 4) }
 func (h *Held) renew(ctx context.Context) {
 	wait := h.lease / 4
 	for {
-		timer, stop := h.lock.options.clock.after(wait)
+		due, stop := timer(h.lock.options.clock, wait)
 		select {
-		case <-timer:
+		case <-due:
 		case <-ctx.Done():
 			stop()
 			return
@@ -62,9 +62,9 @@ func (h *Held) expire(ctx context.Context) {
 			_ = h.lose("its lease ran out", nil)
 			return
 		}
-		timer, stop := h.lock.options.clock.after(max(left, time.Millisecond))
+		due, stop := timer(h.lock.options.clock, max(left, time.Millisecond))
 		select {
-		case <-timer:
+		case <-due:
 		case <-ctx.Done():
 			stop()
 			return

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,9 +23,10 @@ type Lock struct {
 	queue chan struct{} // holds one value while one of the waiting is at the front
 
 	mu    sync.Mutex
-	store store     // as long as the name leads to it
-	last  snapshot  // what the last swap left; a guess, for swap to check
-	woke  time.Time // when a release last woke others
+	store store    // as long as the name leads to it
+	last  snapshot // what the last swap left; a guess, for swap to check
+
+	woke atomic.Int64 // when a release last woke others, see sinceStart; 0 if the last one did not
 }
 
 // File returns the lock that stands in the file at path. Nothing is opened or created
@@ -33,7 +35,7 @@ func File(path string, opts ...Option) *Lock {
 	o, err := collect(opts)
 	absolute, pathErr := filepath.Abs(path)
 	l := &Lock{path: absolute, options: o, err: errors.Join(err, pathErr), queue: make(chan struct{}, 1)}
-	l.open = func() (store, error) { return openSession(l.path, o) }
+	l.open = func() (store, error) { return openSession(l.path, l.options) }
 	l.look = func() (viewer, error) { return viewFile(l.path, o) }
 	return l
 }
@@ -59,7 +61,7 @@ func (l *Lock) Acquire(ctx context.Context) (*Held, error) {
 		return nil, l.gaveUp(ctx)
 	}
 	h, err := l.try(l.grantOpen)
-	if busy := new(BusyError); !errors.As(err, &busy) {
+	if !isBusy(err) {
 		return h, err
 	}
 	for {
@@ -116,6 +118,10 @@ func (l *Lock) grantOpen(s store) (version, record, time.Duration, error) {
 	if err != nil {
 		return seen.version, record{}, 0, l.failure(err)
 	}
+	return l.grantIfOpen(s, seen)
+}
+
+func (l *Lock) grantIfOpen(s store, seen snapshot) (version, record, time.Duration, error) {
 	now := l.options.clock.now()
 	is, err := judge(seen, s.alive, now)
 	if err != nil {
@@ -132,6 +138,11 @@ func (l *Lock) identity() identity {
 }
 
 var processID = os.Getpid()
+
+var processStart = time.Now()
+
+// sinceStart is in nanoseconds, by a clock that nobody sets.
+func sinceStart() int64 { return int64(time.Since(processStart)) }
 
 // hostname is cut to what has room in a record.
 var hostname = sync.OnceValue(func() string {
@@ -160,20 +171,27 @@ func (l *Lock) attempt(s store, a attempt) (*Held, time.Duration, error) {
 		return nil, left, err
 	}
 	granted, err := s.swap(seen, next)
+	h, err := l.receive(new(Held), s, granted, err)
+	return h, 0, err
+}
+
+// receive makes h the hold of what a swap has granted, if that is the lock.
+func (l *Lock) receive(h *Held, s store, granted snapshot, err error) (*Held, error) {
 	if err != nil {
 		l.remember(s, snapshot{})
-		return nil, 0, err
+		return nil, err
 	}
 	if err := s.verify(); err != nil {
 		// What was granted is not the lock any more, or may not be.
 		s.abandon(granted.token)
 		if !errors.Is(err, errMoved) {
-			return nil, 0, l.failure(err)
+			return nil, l.failure(err)
 		}
 		l.forget(s)
-		return nil, 0, errMoved
+		return nil, errMoved
 	}
-	return newHeld(l, s, granted), 0, nil
+	h.begin(l, s, granted)
+	return h, nil
 }
 
 // patience is how long something that does not wait for the lock waits for the end of
@@ -246,12 +264,13 @@ func (l *Lock) guess(s store) (snapshot, error) {
 
 // remember keeps what a swap left.
 func (l *Lock) remember(s store, left snapshot) {
+	woke := int64(0)
+	if left.state == stateHeld {
+		woke = sinceStart() // the release was a hand-over
+	}
+	l.woke.Store(woke)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.woke = time.Time{}
-	if left.state == stateHeld {
-		l.woke = time.Now() // the release was a hand-over
-	}
 	if l.store == s {
 		l.last = left
 	}

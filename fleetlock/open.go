@@ -51,7 +51,10 @@ func openExisting(path string, o options, flag int) (*session, error) {
 		closeFile(f)
 		return nil, err
 	}
-	return &session{file: f, path: path, id: id, sync: !o.noSync, locks: newByteLocks(f, id), changes: new(subject)}, nil
+	return &session{
+		file: f, path: path, name: newSystemPath(path), id: id, sync: !o.noSync,
+		locks: newByteLocks(f, id), changes: new(subject), before: o.before,
+	}, nil
 }
 
 // fit says why a file is not to be used as a lock.
@@ -96,23 +99,27 @@ func (s *session) attach() error {
 // create makes the lock file whole under another name, then links it to its own: so
 // nobody sees half of it, and of two who create it at once one gets fs.ErrExist.
 func create(path string, o options) error {
+	s := session{sync: true, before: o.before}
+	if err := s.call("open temporary"); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
 	defer closeFile(f)
-	if err := f.Chmod(o.perm); err != nil && hasModes {
+	if err := errors.Join(s.call("fchmod"), f.Chmod(o.perm)); err != nil && hasModes {
 		return err
 	}
-	s := session{file: f, sync: true}
+	s.file = f
 	if err := s.writeFirst(""); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil {
+	if err := errors.Join(s.call("link"), os.Link(f.Name(), path)); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return errors.Join(s.call("fsync directory"), syncDir(filepath.Dir(path)))
 }
 
 // viewFile opens the lock file to read it.

@@ -16,6 +16,10 @@ type options struct {
 	perm   fs.FileMode
 	noSync bool
 	clock  clock
+
+	// before is asked before every system call, and its error taken for the call's. It
+	// is nil but in tests.
+	before func(call string) error
 }
 
 // MinLease is the shortest lease.

@@ -24,6 +24,14 @@ type register interface {
 	verify() error
 }
 
+// An heir is a register that finds out in one step whether holders live and, if none
+// does, swaps.
+type heir interface {
+	// inherit is a swap that grants, if nobody lives to whom the lock was granted. If
+	// somebody does it returns errContended.
+	inherit(seen version, next record) (snapshot, error)
+}
+
 // A liveness tells whether holders live. A store that cannot know says that they do.
 type liveness interface {
 	alive(token uint64) (bool, error)
@@ -38,15 +46,4 @@ type liveness interface {
 type notifier interface {
 	// listen starts to note changes.
 	listen() (*listener, error)
-}
-
-// A listener is told of changes: of what may have cost it the lock, and, while it is
-// parked, of what may have made the lock free. A change between two receives is told
-// once.
-type listener struct {
-	changed chan struct{}
-	stop    func()
-	bell    func(hold bool) (held bool, err error)
-
-	parked, told bool // of a waiter, and its own
 }

@@ -19,6 +19,7 @@ import (
 type session struct {
 	file    *os.File
 	path    string
+	name    systemPath  // the same, to look where it leads
 	id      os.FileInfo // of the file, to tell it from one that replaces it
 	sync    bool
 	locks   byteLocks
@@ -27,14 +28,14 @@ type session struct {
 
 	mu     sync.Mutex // the guard among the goroutines of this process
 	own    []uint64   // tokens whose bytes this session holds
-	parked int        // goroutines for which the bell is held
+	parked int        // goroutines that ask to be told
+	bell   bool       // whether the bell is held
+	loud   bool       // whether anybody has listened since the last hush
 	buffer [fileSize]byte
 	text   [fileSize]byte // what the file held last, and
 	last   snapshot       // what that means
 
-	// before is asked before every system call, and its error taken for the call's. It
-	// is nil but in tests.
-	before func(call string) error
+	before func(call string) error // see options
 }
 
 // The bytes that are locked, far from the record, because Windows keeps others from
@@ -120,7 +121,24 @@ func (s *session) abandon(token uint64) bool {
 	if s.dropToken(token) {
 		s.ring(false)
 	}
+	s.hush()
 	return true // for others see that it is dead
+}
+
+// hush gives up what is there to be told of changes, as soon as nobody needs it. What a
+// waiter had when it was granted the lock stays until the hold ends: to give it up takes
+// time, during which the lock is held and nothing done. The caller holds mu.
+func (s *session) hush() {
+	if len(s.own) > 0 {
+		return
+	}
+	if s.bell && s.parked == 0 {
+		_ = s.call("unlock bell")
+		s.bell = s.locks.unlock(bellByte, bellByte) != nil
+	}
+	if s.loud {
+		s.loud = s.watch.hush()
+	}
 }
 
 func (s *session) alive(token uint64) (bool, error) {
@@ -141,7 +159,7 @@ func (s *session) verify() error {
 	if err := s.call("lstat"); err != nil {
 		return err
 	}
-	return sameFile(s.path, s.id)
+	return sameFile(s.name, s.id)
 }
 
 // flush brings the record to the disk.
@@ -175,38 +193,43 @@ func (s *session) listen() (*listener, error) {
 	if err := s.watch.listen(1); err != nil {
 		return nil, err
 	}
-	l := s.changes.listen()
+	l := s.changes.listen(s.watch.news())
 	l.bell = s.holdBell
 	stop := l.stop
 	l.stop = func() {
 		l.unpark()
 		stop()
 		_ = s.watch.listen(-1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.hush()
 		runtime.KeepAlive(s) // whose end would end the watch
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loud = true
 	return l, nil
 }
 
-// holdBell counts those who are parked, as long as there is one holding the bell. A
-// release may have the bell for a moment, to see that nobody is; then it is not held.
+// holdBell counts those who are parked, and holds the bell as long as there is one, and
+// no hold. A release may have the bell for a moment, to see that nobody is parked; then
+// it is not held.
 func (s *session) holdBell(hold bool) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !hold {
 		s.parked--
-		if s.parked > 0 {
-			return false, nil
-		}
-		_ = s.call("unlock bell")
-		return false, s.locks.unlock(bellByte, bellByte)
+		s.hush()
+		return false, nil
 	}
-	if s.parked == 0 {
+	if !s.bell {
 		if err := s.call("setlk bell"); err != nil {
 			return false, err
 		}
 		if ok, err := s.locks.lock(bellByte, bellByte, shared); !ok || err != nil {
 			return false, err
 		}
+		s.bell = true
 	}
 	s.parked++
 	return true, nil

@@ -11,6 +11,8 @@ type span struct{ first, last int64 }
 
 var guardAlone = span{guardByte, guardByte}
 
+func guardUpTo(token uint64) span { return span{guardByte, byteOf(token)} }
+
 func (s *session) takeGuard(g span) error {
 	if err := s.call("setlk guard"); err != nil {
 		return err
@@ -27,6 +29,9 @@ func (s *session) takeGuard(g span) error {
 func (s *session) dropGuard(g span) {
 	_ = s.call("unlock guard")
 	_ = s.locks.unlock(g.first, g.last)
+	if g.first == bellByte {
+		s.bell = false
+	}
 }
 
 func (s *session) swap(seen version, next record) (snapshot, error) {
@@ -34,10 +39,38 @@ func (s *session) swap(seen version, next record) (snapshot, error) {
 	s.mu.Lock()
 	left, err := s.swapGuarded(seen, next, grants)
 	s.mu.Unlock()
+	if err == nil && left.state != next.state {
+		yield() // to the next holder, whom the kernel likes to put on the processor of who woke it
+	}
+	return s.publish(left, next, grants, err)
+}
+
+func (s *session) inherit(seen version, next record) (snapshot, error) {
+	s.mu.Lock()
+	left, err := s.inheritGuarded(seen, next)
+	s.mu.Unlock()
+	return s.publish(left, next, true, err)
+}
+
+// inheritGuarded takes the guard together with the bytes of all tokens so far, which is
+// impossible while the holder of one lives.
+func (s *session) inheritGuarded(seen version, next record) (snapshot, error) {
+	if len(s.own) > 0 {
+		return snapshot{}, errContended
+	}
+	guard := guardUpTo(next.token)
+	if err := s.takeGuard(guard); err != nil {
+		return snapshot{}, err
+	}
+	return s.swapUnder(guard, seen, next, true)
+}
+
+// publish brings what a swap has left to the disk, if it has to be there before it counts.
+// The caller does not hold mu: a disk may take its time.
+func (s *session) publish(left snapshot, next record, grants bool, err error) (snapshot, error) {
 	if err != nil || !grants && next.state != stateDetached {
 		return left, err
 	}
-	// Outside of the guard: a disk may take its time.
 	if err := s.flush(); err != nil {
 		if grants {
 			s.abandon(next.token)
@@ -59,6 +92,11 @@ func (s *session) swapGuarded(seen version, next record, grants bool) (snapshot,
 	if err != nil {
 		return snapshot{}, err
 	}
+	return s.swapUnder(guard, seen, next, grants)
+}
+
+// swapUnder is swap for who has taken the guard, which it drops.
+func (s *session) swapUnder(guard span, seen version, next record, grants bool) (snapshot, error) {
 	left, err := s.compareAndWrite(seen, next, grants && guard == guardAlone)
 	if err != nil {
 		s.dropGuard(guard)
@@ -77,7 +115,7 @@ func (s *session) guardFor(next record, grants bool) (span, error) {
 	wide := guardAlone
 	switch {
 	case grants && len(s.own) == 0:
-		wide.last = byteOf(next.token) // fails while the holder of any earlier token lives
+		wide = guardUpTo(next.token) // fails while the holder of any earlier token lives
 	case s.endsLast(next) && s.parked == 0:
 		wide.first = bellByte // fails while somebody is parked
 	}

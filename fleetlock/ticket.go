@@ -56,11 +56,11 @@ func (h *Held) Detach(ttl time.Duration) (Ticket, error) {
 	}
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
-	h.leave(true)
+	_ = h.leave(true)
 	_, err := h.swap(h.mine.detach(secret, ttl, h.lock.options.clock.now()))
 	if err != nil {
 		err = h.keep(err)
-		h.leave(false)
+		_ = h.leave(false)
 		return "", err
 	}
 	h.letGo()

@@ -96,6 +96,31 @@ func TestAWaiterIsWokenPromptlyBy(t *testing.T) {
 	}
 }
 
+// One of the waiters of a process looks for what is to be told to any of them. When it
+// stops, by whatever reason, another one has to.
+func TestWaitersOfAProcessAreToldByEachOther(t *testing.T) {
+	t.Parallel()
+	var held [4]*Held
+	var waiters [4]*waiter
+	for i := range held {
+		path := lockPath(t)
+		held[i] = mustAcquire(t, File(path, NoSync()))
+		waiters[i] = startWaiter(t, File(path, NoSync()))
+	}
+	time.Sleep(longWait)
+	waiters[0].cancel()
+	<-waiters[0].failed
+	for i, w := range waiters[1:] {
+		began := time.Now()
+		mustRelease(t, held[i+1])
+		mustRelease(t, w.mustBeGranted(t, "a release"))
+		if took := time.Since(began); took > promptly {
+			t.Errorf("waiter %d noticed after %v", i+1, took)
+		}
+	}
+	mustRelease(t, held[0])
+}
+
 // P holds the guard and stands still; W comes, and cannot have it. When P goes on it
 // leaves the lock open, or it has not even changed it: W has to know.
 //

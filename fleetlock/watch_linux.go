@@ -9,7 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,31 +31,44 @@ const (
 // A watcher passes the events of one inotify descriptor on to subjects. A process has
 // one: the kernel allows a user few of them, and takes milliseconds to close one.
 type watcher struct {
-	file *os.File
-	fd   int // of file, which keeps its own to itself
+	file   *os.File
+	fd     int // of file, which keeps its own to itself
+	raw    syscall.RawConn
+	news   *news
+	buffer [4096]byte // of who fetches
 
 	mu      sync.Mutex
 	watched map[int32]*watched // by watch descriptor
+	ears    int                // listeners to all of them
 }
 
 // A watched is a file or directory that subjects want to know about.
 type watched struct {
-	subjects map[*subject]*attention
+	loud     bool // whether the kernel tells what listeners want to know
+	subjects []*attention
 }
 
 // An attention is what one subject wants to know.
 type attention struct {
+	subject   *subject
 	file      *os.File // opened by the subject's session; nil for a directory
 	listeners int
 }
 
-func (d *watched) events() uint32 {
-	for _, a := range d.subjects {
-		if a.listeners > 0 {
-			return listenEvents
-		}
+// heard reports whether anybody listens.
+func (d *watched) heard() bool {
+	return slices.ContainsFunc(d.subjects, func(a *attention) bool { return a.listeners > 0 })
+}
+
+// attention returns nil if the subject is none of the watched any more.
+func (d *watched) attention(s *subject) *attention {
+	if d == nil {
+		return nil // the kernel has removed the watch of a file that is gone
 	}
-	return quietEvents
+	if i := slices.IndexFunc(d.subjects, func(a *attention) bool { return a.subject == s }); i >= 0 {
+		return d.subjects[i]
+	}
+	return nil
 }
 
 // theWatcher is nil until the first one could be made.
@@ -69,11 +85,27 @@ func sharedWatcher() (*watcher, error) {
 		if err != nil {
 			return nil, fmt.Errorf("watching files: %w", err)
 		}
-		w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, watched: make(map[int32]*watched)}
-		go w.read()
-		theWatcher.watcher = w
+		if theWatcher.watcher, err = newWatcher(fd); err != nil {
+			return nil, fmt.Errorf("watching files: %w", err)
+		}
 	}
 	return theWatcher.watcher, nil
+}
+
+func newWatcher(fd int) (*watcher, error) {
+	w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, watched: make(map[int32]*watched)}
+	var err error
+	if w.raw, err = w.file.SyscallConn(); err != nil {
+		return nil, err
+	}
+	w.news = &news{
+		turn:  make(chan struct{}, 1),
+		drain: w.drain,
+		fetch: w.fetch,
+		hurry: func() { _ = w.file.SetReadDeadline(time.Unix(0, 0)) },
+		calm:  func() { _ = w.file.SetReadDeadline(time.Time{}) },
+	}
+	return w, nil
 }
 
 // openInotify leaves room for the two descriptors that Go's poller opens when it is used
@@ -128,8 +160,15 @@ func newWatch(path string, f *os.File, s *subject) (*watch, error) {
 // byDescriptor names the very file, wherever its path leads by now.
 func byDescriptor(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
 
-// listen counts those who want to be told of rings and deaths.
+// listen counts those who want to be told of rings and deaths. While there are some the
+// kernel tells of them; when there are none, it does so until hush.
 func (w *watch) listen(more int) error { return w.w.listen(w.file, w.subject, more) }
+
+// hush has the kernel tell no more once nobody listens, and reports whether it still does.
+func (w *watch) hush() (loud bool) { return w.w.hush(w.file, w.subject) }
+
+// news is what listeners have to fetch.
+func (w *watch) news() *news { return w.w.news }
 
 func (w *watch) stop() {
 	w.w.remove(w.file, w.subject)
@@ -145,9 +184,9 @@ func (w *watcher) add(path string, f *os.File, s *subject) (int32, error) {
 		return 0, err
 	}
 	if w.watched[id] == nil {
-		w.watched[id] = &watched{make(map[*subject]*attention)}
+		w.watched[id] = new(watched)
 	}
-	w.watched[id].subjects[s] = &attention{file: f}
+	w.watched[id].subjects = append(w.watched[id].subjects, &attention{subject: s, file: f})
 	return id, nil
 }
 
@@ -163,45 +202,104 @@ func (w *watcher) listen(id int32, s *subject, more int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := w.watched[id]
-	if d == nil || d.subjects[s] == nil {
+	a := d.attention(s)
+	if a == nil {
 		s.notify() // the file is gone, which is news enough
 		return nil
 	}
-	a, before := d.subjects[s], d.events()
 	a.listeners += more
-	if d.events() == before {
+	w.ears += more
+	if d.loud || a.listeners == 0 {
 		return nil
 	}
-	_, err := w.control(byDescriptor(a.file), d.events())
-	if err != nil {
+	if _, err := w.control(byDescriptor(a.file), listenEvents); err != nil {
 		a.listeners -= more
+		w.ears -= more
+		return err
 	}
-	return err
+	d.loud = true
+	return nil
+}
+
+func (w *watcher) hush(id int32, s *subject) (loud bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.watched[id]
+	a := d.attention(s)
+	if a == nil {
+		return false
+	}
+	if d.loud && !d.heard() {
+		_, err := w.control(byDescriptor(a.file), quietEvents)
+		d.loud = err != nil
+	}
+	return d.loud
 }
 
 func (w *watcher) remove(id int32, s *subject) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := w.watched[id]
-	if d == nil {
-		return // the kernel has removed the watch of a file that is gone
+	a := d.attention(s)
+	if a == nil {
+		return
 	}
-	if delete(d.subjects, s); len(d.subjects) == 0 {
+	w.ears -= a.listeners
+	d.subjects = slices.DeleteFunc(d.subjects, func(has *attention) bool { return has == a })
+	if len(d.subjects) == 0 {
 		delete(w.watched, id)
 		_, _ = unix.InotifyRmWatch(w.fd, uint32(id))
 	}
 }
 
-// read passes events on for as long as the process lives.
-func (w *watcher) read() {
-	buffer := make([]byte, 4096)
-	for {
-		n, err := w.file.Read(buffer)
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			w.notifyAll() // it reads no more; who waits has to look by itself
-			return
+// fetch waits for events and passes them on. One listener alone is spared the time that
+// takes: it is told by there being some, and they are read when somebody waits again.
+func (w *watcher) fetch() (told bool, err error) {
+	waited := false
+	failed := w.raw.Read(func(uintptr) (done bool) {
+		if waited && w.alone() {
+			told = true
+			return true
 		}
-		w.dispatch(buffer[:n])
+		waited = true
+		n, readErr := w.readAll()
+		err = readErr
+		return n > 0 || err != nil
+	})
+	if failed != nil && !errors.Is(failed, os.ErrDeadlineExceeded) {
+		w.notifyAll()
+		return false, failed
+	}
+	return told, err
+}
+
+// alone reports whether there is but one listener.
+func (w *watcher) alone() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ears == 1
+}
+
+func (w *watcher) drain() error {
+	_, err := w.readAll()
+	return err
+}
+
+// readAll passes on what events there are, and returns their size. After an error it is
+// of no more use: who waits has to look by itself.
+func (w *watcher) readAll() (size int, err error) {
+	for {
+		n, err := unix.Read(w.fd, w.buffer[:])
+		switch {
+		case err == nil:
+			w.dispatch(w.buffer[:n])
+			size += n
+		case errors.Is(err, unix.EAGAIN):
+			return size, nil
+		case !errors.Is(err, unix.EINTR):
+			w.notifyAll()
+			return size, os.NewSyscallError("read", err)
+		}
 	}
 }
 
@@ -227,10 +325,13 @@ func (w *watcher) notify(id int32, gone bool) {
 	if d == nil {
 		return
 	}
-	for s := range d.subjects {
-		s.notify()
+	for _, a := range d.subjects {
+		a.subject.notify()
 	}
 	if gone {
+		for _, a := range d.subjects {
+			w.ears -= a.listeners
+		}
 		delete(w.watched, id)
 	}
 }
@@ -239,8 +340,8 @@ func (w *watcher) notifyAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, d := range w.watched {
-		for s := range d.subjects {
-			s.notify()
+		for _, a := range d.subjects {
+			a.subject.notify()
 		}
 	}
 }

@@ -53,5 +53,11 @@ func (w *watch) tick() {
 	w.arm()
 }
 
+// hush has nothing to do once nobody listens.
+func (w *watch) hush() (loud bool) { return false }
+
+// news need not be fetched: the timer tells.
+func (w *watch) news() *news { return nil }
+
 // stop has nothing to do once nobody listens.
 func (w *watch) stop() {}

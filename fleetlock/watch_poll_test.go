@@ -27,7 +27,7 @@ func TestListenersAreToldNowAndThenAndNobodyElseIs(t *testing.T) {
 			count(-1)
 		}
 		count(1)
-		l := s.listen()
+		l := s.listen(nil)
 		defer l.stop()
 		began := time.Now()
 		for range 10 {

@@ -1,0 +1,8 @@
+//go:build !fleetlock_posix && !(386 || arm || mips || mipsle)
+
+package fleetlock
+
+import "golang.org/x/sys/unix"
+
+// sysFcntl is the call that takes a unix.Flock_t.
+const sysFcntl = unix.SYS_FCNTL
