@@ -44,7 +44,7 @@ type Record struct {
 	Revision             int64  // of the grant, 0 until it is known
 	Actor                string // who changed the grant; empty for a request
 
-	Verb     string // list, get, capabilities, or empty for a path of no verb; or what was done otherwise
+	Verb     string // list, get, capabilities, contract, or empty for a path of no verb; or what was done otherwise
 	Resource string // as the client wrote it
 	Known    bool   // Resource is one that the registry has and the grant came to be asked about
 	Item     string // the id of a get, as the client wrote it

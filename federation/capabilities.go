@@ -27,10 +27,9 @@ type wireLimits struct {
 	MaxConcurrent   int `json:"max_concurrent_requests,omitempty"` // if there is a limit
 }
 
-// capabilities serves what the grant allows. Rows 1 to 5 of the decision table
-// apply; native access is not asked, so a resource that is named here may still be
-// refused.
-func (h *handler) capabilities(x *exchange, body *bytes.Buffer) *refusal {
+// tell serves what a peer may know whose grant is good: rows 1 to 5 of the decision
+// table apply. No part of the host is asked for more than the grant.
+func (h *handler) tell(x *exchange, body *bytes.Buffer, what func(*exchange) []byte) *refusal {
 	if refused := x.only(http.MethodGet); refused != nil {
 		return refused
 	}
@@ -41,8 +40,15 @@ func (h *handler) capabilities(x *exchange, body *bytes.Buffer) *refusal {
 	if err := x.grant.Check(); err != nil {
 		return &refusal{code: scope.CodeInvalidScope, err: err}
 	}
+	body.Write(what(x))
+	return x.overdue(stageEvaluate)
+}
+
+// capabilities are what the grant allows. Native access is not asked, so a resource
+// that is named here may still be refused.
+func (h *handler) capabilities(x *exchange) []byte {
 	granted := x.grant.Scope
-	body.Write(marshal(wireCapabilities{
+	return marshal(wireCapabilities{
 		Resources:         append([]string{}, granted.Resources()...),
 		ExcludedResources: append([]string{}, granted.Excluded()...),
 		MaxRowsPerQuery:   granted.MaxRows(),
@@ -50,8 +56,7 @@ func (h *handler) capabilities(x *exchange, body *bytes.Buffer) *refusal {
 		ProtocolVersions:  []string{"1"},
 		Features:          h.features(),
 		Limits:            h.limits(),
-	}))
-	return x.overdue(stageEvaluate)
+	})
 }
 
 // verbs are those that this handler serves.
@@ -67,6 +72,9 @@ func (h *handler) features() []string {
 	features := []string{"cursors", "problem_json"}
 	if h.Getter != nil {
 		features = append(features, "get")
+	}
+	if h.Contract {
+		features = append(features, "contract")
 	}
 	return features
 }

@@ -68,6 +68,11 @@ type Config struct {
 	// An answer that comes after it is thrown away. Defaults to 10 seconds.
 	Timeout time.Duration
 
+	// Contract serves the documents of the package federation/contract beside the verbs,
+	// to peers whose grant is good now: strangers learn nothing here about what a gateway
+	// runs. Rates, the audit and the log count as for capabilities. Defaults to not.
+	Contract bool
+
 	// Observer watches requests and their parts. Optional.
 	Observer Observer
 

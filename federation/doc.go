@@ -10,6 +10,7 @@
 //	POST /api/federation/v1/list/{resource}      {"limit": 50, "cursor": "…"}, or no body
 //	POST /api/federation/v1/get/{resource}/{id}  no body; with a [Getter]
 //	GET  /api/federation/v1/capabilities
+//	GET  /api/federation/v1/openapi.json         with Config.Contract
 //
 // # Wiring it
 //
@@ -98,6 +99,11 @@
 // auditsql into a table. Package grants audits the changes of grants by the same
 // interface, and enroll.AuditTo adds the steps of enrollments.
 //
+// # The contract
+//
+// The package contract has all of this as an OpenAPI 3.1 document, and Config.Contract
+// serves it: to peers alone, by the rows of the decision table that capabilities have.
+//
 // # Traces and metrics
 //
 // An [Observer] is told when a request comes and ends, and when a part of the host is
@@ -119,7 +125,7 @@
 // and at Warn for every other denial. Its fields are stable:
 //
 //	request_id  text      as in the response
-//	verb        text      list, get, capabilities, or empty
+//	verb        text      list, get, capabilities, contract, or empty
 //	resource    text      as the client wrote it, cut at 128 bytes
 //	item        text      the id of a get, likewise; absent for other verbs
 //	status      integer   of the response; 0 if a part aborted the handler

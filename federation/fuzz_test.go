@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 )
 
 // placeholder stands for a genuine cursor in the bodies of the fuzz target, which
@@ -27,7 +29,7 @@ func FuzzListBody(f *testing.F) {
 		body = bytes.ReplaceAll(body, []byte(placeholder), []byte(token))
 		before := h.listed.Load()
 		w := newRecorder()
-		handler.ServeHTTP(w, newPost(Prefix+"list/tasks", string(body)))
+		contracttest.Watch(t, handler).ServeHTTP(w, newPost(Prefix+"list/tasks", string(body)))
 		listed := h.listed.Load() > before
 
 		valid := slowValid(body, token)

@@ -20,6 +20,7 @@ const (
 	verbList         = "list"
 	verbGet          = "get"
 	verbCapabilities = "capabilities"
+	verbContract     = "contract" // of no path: it stands for those of the documents
 )
 
 // handler serves the verbs. It holds no state beside its parts and who is in it now.
@@ -107,7 +108,9 @@ func (h *handler) serve(x *exchange, body *bytes.Buffer) *refusal {
 	case verbGet:
 		return h.get(x, body)
 	case verbCapabilities:
-		return h.capabilities(x, body)
+		return h.tell(x, body, h.capabilities)
+	case verbContract:
+		return h.tell(x, body, document)
 	}
 	return &refusal{code: codeBadPath}
 }
@@ -123,6 +126,9 @@ func (h *handler) route(path string) (verb, resource, item string) {
 	}
 	if rest == verbCapabilities {
 		return verbCapabilities, "", ""
+	}
+	if _, ok := documents[rest]; ok && h.Contract {
+		return verbContract, "", ""
 	}
 	verb, rest, _ = strings.Cut(rest, "/")
 	resource, item, hasItem := strings.Cut(rest, "/")

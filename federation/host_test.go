@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -46,12 +47,14 @@ type host struct {
 	grants       Limiter
 	cursors      *cursor.Codec
 	timeout      time.Duration
+	contract     bool
 
 	authenticated, nativeAsked, layoutAsked, listed, got atomic.Int64
 
 	log     logLines
 	once    sync.Once
-	handler http.Handler
+	built   *handler
+	handler http.Handler // built, and watched
 }
 
 // newHost returns a host whose grant shows tasks, notes and memory.
@@ -167,22 +170,25 @@ func (h *host) Get(ctx context.Context, f scope.Filter, id string) (json.RawMess
 // reads is how often rows were asked for.
 func (h *host) reads() int64 { return h.listed.Load() + h.got.Load() }
 
-// serving returns the handler of the host as it is by now. It logs to h.log.
+// serving returns the handler of the host as it is by now. It logs to h.log, and the
+// contract has all that it answers.
 func (h *host) serving(tb testing.TB) http.Handler {
 	tb.Helper()
 	h.once.Do(func() {
-		h.handler = h.build(tb, slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		h.built = h.build(tb, slog.New(slog.NewJSONHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		h.handler = contracttest.Watch(tb, h.built)
 	})
 	return h.handler
 }
 
-// quiet returns a handler of the host that logs nothing.
+// quiet returns a handler of the host that logs nothing, for measurements and to be
+// watched by the caller.
 func (h *host) quiet(tb testing.TB) http.Handler {
 	tb.Helper()
 	return h.build(tb, nil)
 }
 
-func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
+func (h *host) build(tb testing.TB, logger *slog.Logger) *handler {
 	tb.Helper()
 	if h.evaluator == nil {
 		h.evaluator = newRules(tb, h)
@@ -190,7 +196,7 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
 	cfg := Config{
 		Authenticator: h, Evaluator: h.evaluator, Lister: h, Cursors: h.cursors,
 		Addresses: h.addresses, Grants: h.grants, Timeout: h.timeout, Logger: logger,
-		Auditor: h.auditor, Concurrent: h.concurrent, Observer: h.observer,
+		Auditor: h.auditor, Concurrent: h.concurrent, Observer: h.observer, Contract: h.contract,
 	}
 	if h.get != nil {
 		cfg.Getter = h
@@ -202,7 +208,7 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) http.Handler {
 	for range h.underWay {
 		built.(*handler).running.enter(h.grant.ID)
 	}
-	return built
+	return built.(*handler)
 }
 
 // busy makes the grant have as many requests under way as it may have.

@@ -18,7 +18,8 @@ import (
 // underWay is how many requests the handler counts, of all grants.
 func (h *host) countUnderWay(tb testing.TB) (requests, grants int) {
 	tb.Helper()
-	running := &h.serving(tb).(*handler).running
+	h.serving(tb)
+	running := &h.built.running
 	running.mu.Lock()
 	defer running.mu.Unlock()
 	for _, n := range running.running {

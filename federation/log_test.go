@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -152,7 +153,7 @@ func TestAPageThatNobodyReadsIsLoggedAsSuch(t *testing.T) {
 
 func TestAHandlerWithoutLoggerServes(t *testing.T) {
 	w := newRecorder()
-	newHost(t).quiet(t).ServeHTTP(w, newPost(Prefix+"list/tasks", ""))
+	contracttest.Watch(t, newHost(t).quiet(t)).ServeHTTP(w, newPost(Prefix+"list/tasks", ""))
 	mustPage(t, w)
 }
 

@@ -23,8 +23,8 @@ const (
 //
 // An Observer changes no answer: a panic of it goes to the log. It must not wait.
 type Observer interface {
-	// Request is called when a request has come. Verb is list, get, capabilities, or
-	// empty for a path that has none. What is done for the request is done in the
+	// Request is called when a request has come. Verb is list, get, capabilities,
+	// contract, or empty for a path that has none. What is done for the request is done in the
 	// context that Request returns, which must be r.Context() or come from it. Ended is
 	// called once, when the answer has been handed to the server or the handler was
 	// aborted. Its record is that of the audit but without Filter, and with the time

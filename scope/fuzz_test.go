@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/mosaicstack/fedkit/internal/jsonschema"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -20,7 +21,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := scope.Parse(registry, text)
 		want, wantErr := referenceParse(published, registry, text)
-		if errors.Is(wantErr, errUnknownKeyword) {
+		if errors.Is(wantErr, jsonschema.ErrUnknownKeyword) {
 			t.Fatal(wantErr)
 		}
 		if (err == nil) != (wantErr == nil) {
@@ -128,7 +129,7 @@ func meaningOf(t *testing.T, s scope.Scope) meaning {
 var plainCap = regexp.MustCompile(`"max_rows_per_query"\s*:\s*[1-9][0-9]*\s*[,}]`)
 
 // referenceParse is Parse the slow way.
-func referenceParse(published schema, registry scope.Registry, text []byte) (meaning, error) {
+func referenceParse(published jsonschema.Document, registry scope.Registry, text []byte) (meaning, error) {
 	if len(text) > 1<<20 {
 		return meaning{}, errRefused
 	}
@@ -139,7 +140,7 @@ func referenceParse(published schema, registry scope.Registry, text []byte) (mea
 	if err := json.Unmarshal(text, &tree); err != nil {
 		return meaning{}, err // a number that no float64 can hold
 	}
-	if err := published.validate(published, tree); err != nil {
+	if err := published.Validate("#", tree); err != nil {
 		return meaning{}, err
 	}
 	// To a schema 1e2 and 10.0 are integers. The literals are looked at one by one.

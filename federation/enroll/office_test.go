@@ -22,6 +22,7 @@ import (
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/mtls"
 	"github.com/mosaicstack/fedkit/internal/certtest"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -47,6 +48,7 @@ type office struct {
 
 	server *httptest.Server
 	desk   *enroll.Desk
+	served http.Handler // the desk, whose every answer is held against the contract
 }
 
 func newOffice(tb testing.TB) *office {
@@ -108,6 +110,7 @@ func (o *office) open(tb testing.TB) *office {
 	if o.desk, err = enroll.New(o.cfg); err != nil {
 		tb.Fatal(err)
 	}
+	o.served = contracttest.Watch(tb, o.desk)
 	auth, err := mtls.New(mtls.Config{Find: o.store.Find, Registry: scope.Standard(), Identify: o.cfg.Identify})
 	if err != nil {
 		tb.Fatal(err)
@@ -123,7 +126,7 @@ func (o *office) open(tb testing.TB) *office {
 		tb.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle(enroll.Path, o.desk)
+	mux.Handle(enroll.Path, o.served)
 	mux.HandleFunc("/door", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := auth.Authenticate(r); err != nil {
 			http.Error(w, err.Error(), http.StatusForbidden)

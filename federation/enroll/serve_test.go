@@ -1,12 +1,16 @@
 package enroll_test
 
 import (
+	"context"
+	"crypto/x509"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/mosaicstack/fedkit/federation/enroll"
+	"github.com/mosaicstack/fedkit/internal/certtest"
 )
 
 // All that is no request of this endpoint.
@@ -69,6 +73,42 @@ func TestAnErrorHasTheFormThatWasAskedFor(t *testing.T) {
 	}
 }
 
+// Each kind of error as problem details; the tests beside this one get the envelope.
+func TestEachErrorIsAProblemToWhoAsksForOne(t *testing.T) {
+	t.Parallel()
+	for status, spoil := range map[int]func(o *office, r *http.Request, token string){
+		400: func(_ *office, r *http.Request, _ string) { r.Body = io.NopCloser(strings.NewReader("x")) },
+		403: func(o *office, _ *http.Request, _ string) { o.registrar.Revoke(t.Context(), grantID) },
+		405: func(_ *office, r *http.Request, _ string) { r.Method = http.MethodPut },
+		410: func(o *office, _ *http.Request, token string) { o.redeem(t, token, certtest.NewKey(t)) },
+		413: func(_ *office, r *http.Request, _ string) { r.Body = io.NopCloser(&counted{}) },
+		415: func(_ *office, r *http.Request, _ string) { r.Header.Set("Content-Type", "text/plain") },
+		500: func(*office, *http.Request, string) {}, // the signer panics, see below
+		503: func(o *office, _ *http.Request, _ string) { o.failAt = enroll.Redeemed },
+	} {
+		o := newOffice(t)
+		broken := false
+		o.cfg.Signer = signer(func(ctx context.Context, r enroll.Request) ([]*x509.Certificate, error) {
+			if broken {
+				panic("canary")
+			}
+			return o.ca.Sign(ctx, r)
+		})
+		o.open(t)
+		token := o.invite(t, grantID)
+		r := httptest.NewRequest(http.MethodPost, enroll.Path, strings.NewReader(body(t, token, goodCSR(t))))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/problem+json")
+		broken = status == http.StatusInternalServerError
+		spoil(o, r, token)
+		got := httptest.NewRecorder()
+		o.served.ServeHTTP(got, r)
+		if got.Code != status || got.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("for %d came %d %s, %s", status, got.Code, got.Header().Get("Content-Type"), got.Body)
+		}
+	}
+}
+
 // Of a body that does not end, no more is read than it takes to see that it is too long.
 func TestALongBodyIsNotRead(t *testing.T) {
 	t.Parallel()
@@ -77,7 +117,7 @@ func TestALongBodyIsNotRead(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, enroll.Path, endless)
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
-	o.desk.ServeHTTP(w, r)
+	o.served.ServeHTTP(w, r)
 	if w.Code != http.StatusRequestEntityTooLarge || endless.n > 8193 {
 		t.Errorf("the answer is %d, after %d bytes", w.Code, endless.n)
 	}

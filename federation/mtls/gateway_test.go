@@ -22,6 +22,7 @@ import (
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/mtls"
 	"github.com/mosaicstack/fedkit/internal/certtest"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -150,7 +151,7 @@ func (g *gateway) handler(tb testing.TB) http.Handler {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return handler
+	return contracttest.Watch(tb, handler)
 }
 
 type everything struct{}

@@ -5,7 +5,8 @@
 //
 // Spans and instruments have stable names. A request is a server span
 //
-//	federation list, federation get, federation capabilities, or federation
+//	federation list, federation get, federation capabilities, federation contract, or
+//	federation
 //
 // with the attributes below, and each part that it calls a span within, federation
 // authenticate, evaluate, list or get, reauthenticate and audit by name as "federation part
@@ -13,7 +14,7 @@
 // failed. The text of an error stays in the log, which the request id leads to: it may
 // quote SQL, and traces often leave the house.
 //
-//	federation.verb            list, get, capabilities, or empty
+//	federation.verb            list, get, capabilities, contract, or empty
 //	federation.resource        one that the registry has, else absent
 //	federation.code            ok, aborted, or the internal code of the denial
 //	federation.stage           the part of the decision that denied; absent for ok

@@ -22,6 +22,7 @@ import (
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/federation/otelfed"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -81,10 +82,11 @@ func newBench(t *testing.T, cfg otelfed.Config) bench {
 	must(t, err)
 	cursors, err := cursor.New(cursor.Config{Keys: keys})
 	must(t, err)
-	b.handler, err = federation.NewHandler(federation.Config{
+	handler, err := federation.NewHandler(federation.Config{
 		Authenticator: b.host, Evaluator: rules, Lister: b.host, Cursors: cursors, Observer: observer,
 	})
 	must(t, err)
+	b.handler = contracttest.Watch(t, handler)
 	return b
 }
 

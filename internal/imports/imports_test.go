@@ -33,14 +33,18 @@ var rules = []Rule{
 	},
 	{Package: module + "/fleetlock", Allowed: []string{"golang.org/x/sys"}},
 	{
-		Package:   module + "/federation",
-		Allowed:   []string{module + "/scope", module + "/cursor", module + "/internal/strictjson"},
+		Package: module + "/federation",
+		Allowed: []string{
+			module + "/scope", module + "/cursor", module + "/internal/strictjson",
+			module + "/federation/contract",
+		},
 		Forbidden: []string{"database/sql", "database/sql/driver"},
 	},
 	{
 		Package: module + "/federation/auditsql",
 		Allowed: []string{module + "/federation", module + "/scope", module + "/cursor", module + "/internal/strictjson"},
 	},
+	{Package: module + "/federation/contract"},
 	besideFederation("grants"),
 	besideFederation("grants/grantstest"),
 	besideFederation("mtls"),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/federation"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -120,7 +121,7 @@ func newGateway(t *testing.T, db DB, tune ...func(*parts)) gateway {
 	if err != nil {
 		t.Fatalf("the handler: %v", err)
 	}
-	return gateway{db: db, handler: handler, grants: g, codec: p.Cursors}
+	return gateway{db: db, handler: contracttest.WatchRows(t, handler), grants: g, codec: p.Cursors}
 }
 
 // terms are what a stored scope says.
