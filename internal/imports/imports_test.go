@@ -45,6 +45,18 @@ var rules = []Rule{
 		Allowed: []string{module + "/federation", module + "/scope", module + "/cursor", module + "/internal/strictjson"},
 	},
 	{Package: module + "/federation/contract"},
+	{
+		Package:   module + "/federation/federationtest", // any gateway's, so nothing of fedkit's own
+		Allowed:   []string{module + "/federation/contract", module + "/internal/openapi", module + "/internal/jsonschema"},
+		Forbidden: []string{"database/sql", "database/sql/driver"},
+	},
+	{
+		Package: module + "/cmd/federationtest",
+		Allowed: []string{
+			module + "/federation/federationtest", module + "/federation/contract", module + "/internal/openapi", module + "/internal/jsonschema",
+		},
+		Forbidden: []string{"database/sql", "database/sql/driver"},
+	},
 	besideFederation("grants"),
 	besideFederation("grants/grantstest"),
 	besideFederation("mtls"),
