@@ -34,15 +34,15 @@ func TestThePrintedCommandsWork(t *testing.T) {
 	}
 	for _, path := range paths {
 		answers := runCommands(t, p, path)
-		if len(answers) != 4 {
-			t.Fatalf("the banner has %d commands, want 4:\n%s", len(answers), p.banner)
+		if len(answers) != 5 {
+			t.Fatalf("the banner has %d commands, want 5:\n%s", len(answers), p.banner)
 		}
 		checkAnswers(t, answers)
 	}
 }
 
-// checkAnswers looks at the first page, the next page, the refusal and the
-// capabilities.
+// checkAnswers looks at the first page, the next page, the single row, the refusal and
+// the capabilities.
 func checkAnswers(t *testing.T, answers []map[string]any) {
 	t.Helper()
 	o := oracle{demo.BuiltIn()}
@@ -51,11 +51,14 @@ func checkAnswers(t *testing.T, answers []map[string]any) {
 	if got := slices.Concat(ids(answers[0]), ids(answers[1])); !slices.Equal(got, want) {
 		t.Errorf("the first two pages of the banner have the tasks %q, want %q", got, want)
 	}
-	if refusal, ok := answers[2]["error"].(map[string]any); !ok || refusal["code"] != "scope_violation" {
-		t.Errorf("the refused resource is answered with %v, want a scope_violation", answers[2])
+	if row, ok := answers[2]["item"].(map[string]any); !ok || row["id"] != want[0] {
+		t.Errorf("the single row is %v, want %s", answers[2], want[0])
 	}
-	if _, ok := answers[3]["max_rows_per_query"]; !ok {
-		t.Errorf("the capabilities are %v, want max_rows_per_query among them", answers[3])
+	if refusal, ok := answers[3]["error"].(map[string]any); !ok || refusal["code"] != "scope_violation" {
+		t.Errorf("the refused resource is answered with %v, want a scope_violation", answers[3])
+	}
+	if _, ok := answers[4]["max_rows_per_query"]; !ok {
+		t.Errorf("the capabilities are %v, want max_rows_per_query among them", answers[4])
 	}
 }
 
@@ -143,8 +146,8 @@ func TestAFixtureIsServedInsteadOfTheBuiltInData(t *testing.T) {
 	if len(got.items) != 1 || got.items[0]["title"] != "the only one" {
 		t.Errorf("the fixture of one task is served as %v", got.items)
 	}
-	if n := len(commands(p.banner)); n != 3 {
-		t.Errorf("with one task, of which no page has a next one, the banner has %d commands, want 3:\n%s", n, p.banner)
+	if n := len(commands(p.banner)); n != 4 {
+		t.Errorf("with one task, of which no page has a next one, the banner has %d commands, want 4:\n%s", n, p.banner)
 	}
 	if status := list(t, p, "demo-1", "tasks", 1).status; status != 401 {
 		t.Errorf("a token of the built-in data is answered with %d, want 401", status)

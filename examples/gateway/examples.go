@@ -23,19 +23,24 @@ type example struct {
 // next page.
 const examplePage = 2
 
-// examples returns requests that are worth trying with these grants. The cursor among
-// them is a real one: the handler gave it with the first page.
+// examples returns requests that are worth trying with these grants. The cursor and the
+// row among them are real ones: the handler gave them with the first page.
 func examples(handler http.Handler, grants []grant) []example {
-	first, cursor, ok := firstPage(handler, grants)
+	first, got, ok := firstPage(handler, grants)
 	if !ok {
 		return nil
 	}
 	found := []example{first}
-	if cursor != "" {
+	if got.NextCursor != "" {
 		next := first
 		next.title = "The next page, by the cursor that came with the first"
-		next.body = fmt.Sprintf(`{"limit":%d,"cursor":"%s"}`, examplePage, cursor)
+		next.body = fmt.Sprintf(`{"limit":%d,"cursor":"%s"}`, examplePage, got.NextCursor)
 		found = append(found, next)
+	}
+	if len(got.Items) > 0 {
+		found = append(found, example{
+			title: "A single row", token: first.token, verb: "get" + strings.TrimPrefix(first.verb, "list") + "/" + got.Items[0].ID, body: "{}",
+		})
 	}
 	return append(found,
 		// Whatever a grant says, native access denies credentials.
@@ -44,9 +49,15 @@ func examples(handler http.Handler, grants []grant) []example {
 	)
 }
 
+// A page is what an example needs of one.
+type page struct {
+	Items      []struct{ ID string }
+	NextCursor string
+}
+
 // firstPage looks for a list with more than one page, and settles for one that is
-// allowed at all. It returns the cursor of the second page, if there is one.
-func firstPage(handler http.Handler, grants []grant) (best example, cursor string, ok bool) {
+// allowed at all.
+func firstPage(handler http.Handler, grants []grant) (best example, first page, ok bool) {
 	for _, resource := range []string{"tasks", "notes", "memory"} {
 		for _, g := range presentable(grants) {
 			e := example{
@@ -55,16 +66,16 @@ func firstPage(handler http.Handler, grants []grant) (best example, cursor strin
 				verb:  "list/" + resource,
 				body:  fmt.Sprintf(`{"limit":%d}`, examplePage),
 			}
-			cursor, allowed := e.ask(handler)
-			if allowed && cursor != "" {
-				return e, cursor, true
+			got, allowed := e.ask(handler)
+			if allowed && got.NextCursor != "" {
+				return e, got, true
 			}
-			if allowed && !ok {
-				best, ok = e, true
+			if allowed && (!ok || len(got.Items) > len(first.Items)) {
+				best, first, ok = e, got, true
 			}
 		}
 	}
-	return best, "", ok
+	return best, first, ok
 }
 
 // plainToken is what RFC 6750 allows for a token. A fixture may hold another, which no
@@ -83,22 +94,21 @@ func presentable(grants []grant) (some []grant) {
 	return some
 }
 
-// ask sends a list to the handler, without a network in between, and returns the
-// cursor of the next page and whether there was an answer.
-func (e example) ask(handler http.Handler) (cursor string, ok bool) {
+// ask sends a list to the handler, without a network in between, and returns the page
+// and whether there was one.
+func (e example) ask(handler http.Handler) (got page, ok bool) {
 	r, err := http.NewRequest(http.MethodPost, federation.Prefix+e.verb, strings.NewReader(e.body))
 	if err != nil {
-		return "", false
+		return page{}, false
 	}
 	r.Header.Set("Authorization", "Bearer "+e.token)
 	r.Header.Set("Content-Type", "application/json")
 	answer := recorder{header: make(http.Header)}
 	handler.ServeHTTP(&answer, r)
-	var page struct{ NextCursor string }
-	if answer.status != http.StatusOK || json.Unmarshal(answer.body.Bytes(), &page) != nil {
-		return "", false
+	if answer.status != http.StatusOK || json.Unmarshal(answer.body.Bytes(), &got) != nil {
+		return page{}, false
 	}
-	return page.NextCursor, true
+	return got, true
 }
 
 // curl returns the example as a command for a Unix shell.

@@ -52,6 +52,7 @@ func (g gateway) handler(logger *slog.Logger) (http.Handler, error) {
 		Lister:        store,
 		Getter:        store,
 		Cursors:       g.cursors,
+		Contract:      true, // peers may read what the contract is
 		Logger:        logger,
 	})
 	if err != nil {

@@ -76,6 +76,7 @@ func TestOnPostgres(t *testing.T) {
 			{"what others built on the schema is not dropped", othersViewsAreNotDropped},
 			{"many gateways at once fill once", manyAtOnce},
 			{"a failed start leaves nothing", aFailedStartLeavesNothing},
+			{"the gateway keeps the contract", keepsTheContract},
 			{"a start on a busy port changes nothing", aBusyPortChangesNothing},
 			{"a signal drains a query in flight", aQueryInFlightIsDrained},
 			{"a signal ends the wait for another gateway", aSignalEndsTheWait},
