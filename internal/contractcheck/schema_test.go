@@ -20,7 +20,7 @@ import (
 var seeds = map[string]string{
 	"#/components/schemas/ListRequest":                                `{"limit":50,"cursor":"x"}`,
 	"#/components/schemas/GetRequest":                                 `{}`,
-	"#/components/schemas/ListPage":                                   `{"items":[{"id":"1","_source":"local"},{"_source":"local"}],"nextCursor":"x","_truncated":true}`,
+	"#/components/schemas/ListPage":                                   `{"items":[{"id":"1","_source":"local"},{"_source":"local"}],"nextCursor":"x","_truncated":true,"_partial":true,"_sources":[{"name":"local","state":"ok"}]}`,
 	"#/components/schemas/GetResult":                                  `{"item":{"id":"1","_source":"local"}}`,
 	"#/components/schemas/Task":                                       `{"id":"00000000-0000-4000-8000-00000000000a","title":"t","description":null,"status":"s","priority":"p","projectId":null,"missionId":"00000000-0000-4000-8000-00000000000b","assignee":"a","tags":[1],"dueDate":"2026-01-02T03:04:05.000001Z","metadata":{},"createdAt":"2026-01-02T03:04:05.1Z","updatedAt":"2026-01-02T03:04:05Z","_source":"local"}`,
 	"#/components/schemas/Note":                                       `{"id":"00000000-0000-4000-8000-00000000000a","missionId":null,"taskId":null,"status":"s","content":"c","createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z","_source":"local"}`,
