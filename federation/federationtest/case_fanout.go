@@ -183,7 +183,7 @@ func (p *probe) loops() {
 }
 
 func (p *probe) refusedSources() {
-	for _, c := range []struct{ grant, resource string }{{"conf-revoked", "tasks"}, {"conf-excluded", "notes"}, {"conf-excluded", "credentials"}} {
+	for _, c := range []struct{ grant, resource string }{{"conf-revoked", "tasks"}, {"conf-excluded", "notes"}, {"conf-excluded", "memory"}} {
 		p.same("a refusal of one source and of all", p.list(c.grant, c.resource, "{}"), p.list(c.grant, c.resource, sourced("all", 2, "")))
 	}
 }

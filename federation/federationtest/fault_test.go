@@ -30,12 +30,17 @@ type fault struct {
 
 func TestEachPlantedFaultIsFoundByItsCase(t *testing.T) {
 	t.Parallel()
-	sound := newReal(t)
-	for _, f := range slices.Concat(faultsOfParts, faultsOnTheWire) {
+	plantAll(t, newReal(t), Gateway{}, slices.Concat(faultsOfParts, faultsOnTheWire))
+}
+
+// plantAll plants the faults into a sound gateway, one after the other.
+func plantAll(t *testing.T, sound real, g Gateway, faults []fault) {
+	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			broken := sound
 			f.plant(&broken)
-			s, err := begin(t.Context(), Gateway{URL: broken.serve(t)})
+			g.URL = broken.serve(t)
+			s, err := begin(t.Context(), g)
 			if err != nil {
 				t.Fatal(err)
 			}
