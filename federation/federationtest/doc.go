@@ -23,7 +23,8 @@
 // does not offer, by its own capabilities, is reported as not offered, and never as
 // passed. Within each case every answer is also held to the OpenAPI document of package
 // contract, must echo its request id, and must have nothing in it that the fixture marks as
-// secret.
+// secret. A suite knows the contract of its own version: a member that a later one adds
+// is unknown to it, and refused.
 //
 // # What it cannot say
 //
