@@ -11,6 +11,7 @@ import (
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/federation"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/internal/demo"
 	"github.com/mosaicstack/fedkit/internal/pgtest"
 	"github.com/mosaicstack/fedkit/listquery"
@@ -63,7 +64,7 @@ func startOnPostgres(t *testing.T, db *sql.DB) string {
 		Evaluator:     rules, Lister: store, Cursors: cursors,
 	})
 	must(err)
-	server, err := federation.NewServer(handler, 0)
+	server, err := federation.NewServer(contracttest.Watch(t, handler), 0)
 	must(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)

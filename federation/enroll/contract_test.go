@@ -28,6 +28,7 @@ func TestTheContractHasTheErrorsOfTheDesk(t *testing.T) {
 	for _, ruled := range rulings {
 		want[wireCode{ruled.status, ruled.wire}] = true
 	}
+	want[wireCode{http.StatusTooManyRequests, "rate_limited"}] = true // that of Config.Addresses
 	for _, status := range []int{http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType} {
 		want[wireCode{status, "invalid_request"}] = true // those of read
 	}

@@ -84,6 +84,7 @@ func TestEachErrorIsAProblemToWhoAsksForOne(t *testing.T) {
 		413: func(_ *office, r *http.Request, _ string) { r.Body = io.NopCloser(&counted{}) },
 		415: func(_ *office, r *http.Request, _ string) { r.Header.Set("Content-Type", "text/plain") },
 		500: func(*office, *http.Request, string) {}, // the signer panics, see below
+		429: func(o *office, r *http.Request, _ string) { o.served.ServeHTTP(httptest.NewRecorder(), r) },
 		503: func(o *office, _ *http.Request, _ string) { o.failAt = enroll.Redeemed },
 	} {
 		o := newOffice(t)
@@ -94,6 +95,9 @@ func TestEachErrorIsAProblemToWhoAsksForOne(t *testing.T) {
 			}
 			return o.ca.Sign(ctx, r)
 		})
+		if status == http.StatusTooManyRequests {
+			o.cfg.Addresses = &counter{most: 1}
+		}
 		o.open(t)
 		token := o.invite(t, grantID)
 		r := httptest.NewRequest(http.MethodPost, enroll.Path, strings.NewReader(body(t, token, goodCSR(t))))

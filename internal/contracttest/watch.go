@@ -54,6 +54,9 @@ type recorder struct {
 	body   bytes.Buffer
 }
 
+// Unwrap is for http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
 func (r *recorder) WriteHeader(status int) {
 	r.status, r.header = status, r.Header().Clone()
 	r.ResponseWriter.WriteHeader(status)
