@@ -217,6 +217,9 @@ var faultsOnTheWire = []fault{
 		a.body = bytes.Replace(a.body, []byte(`"max_rows_per_query":4`), []byte(`"max_rows_per_query":10`), 1)
 	})},
 	{"a request id of its own", 161, altered(func(_ *http.Request, a *recorded) { a.header.Set("X-Request-Id", "mine") })},
+	{"a member with another value", 104, altered(func(_ *http.Request, a *recorded) {
+		a.body = bytes.ReplaceAll(a.body, []byte(`"status":"open"`), []byte(`"status":"done"`))
+	})},
 	{"rows without a source", 164, altered(func(_ *http.Request, a *recorded) {
 		a.body = bytes.ReplaceAll(a.body, []byte(`,"_source":"local"`), nil)
 	})},

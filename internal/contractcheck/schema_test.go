@@ -3,6 +3,7 @@ package contractcheck
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -147,7 +148,17 @@ func decode(t *testing.T, text string) any {
 
 // others are values to put in the place of one, or beside it.
 var others = []any{nil, true, false, 0.0, 1.0, -1.0, 1.5, 10000.0, 10001.0, 1e300, "", "x", "1", "01", "local", "list", "tasks", "Tasks", "forbidden",
-	strings.Repeat("x", 4096), strings.Repeat("é", 4097), "2026-01-02T03:04:05.0000001Z", []any{}, []any{"a", "a"}, map[string]any{}, map[string]any{"_source": "local"}}
+	strings.Repeat("x", 4096), strings.Repeat("é", 4097), "2026-01-02T03:04:05.0000001Z", []any{}, []any{"a", "a"}, map[string]any{}, map[string]any{"_source": "local"},
+	names(256), names(257), names(1025)}
+
+// names are different names of resources, also good as those of teams.
+func names(n int) []any {
+	all := make([]any, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("a%d", i)
+	}
+	return all
+}
 
 // mutate changes one thing at a random depth.
 func mutate(random *rand.Rand, value any) any {
