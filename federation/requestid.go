@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
@@ -34,4 +35,21 @@ func validRequestID(id string) bool {
 		}
 	}
 	return true
+}
+
+// requestIDKey is the key of the request id in a context.
+type requestIDKey struct{}
+
+// withRequestID makes clients use the id for what they ask in this context, so that the
+// logs of two gateways can be laid side by side.
+func withRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// requestIDFrom returns the id of the context, or a fresh one.
+func requestIDFrom(ctx context.Context) string {
+	if id, ok := ctx.Value(requestIDKey{}).(string); ok {
+		return id
+	}
+	return requestID(nil)
 }

@@ -1,0 +1,90 @@
+package federation
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAPageIsReadAsTheContractSays(t *testing.T) {
+	page, err := parsePage([]byte(" {\"later\":{\"x\":[1]},\"items\":[ {\"a\":\"]}\"} ,{}],\"nextCursor\":\"\\u0061b\",\"_truncated\":true}\n"), ListRequest{Limit: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Page{Items: []json.RawMessage{json.RawMessage(`{"a":"]}"}`), json.RawMessage(`{}`)}, Next: "ab"}
+	if diff := cmp.Diff(want, page); diff != "" {
+		t.Errorf("the page (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPageThatBreaksTheContractIsRefused(t *testing.T) {
+	for text, want := range map[string]error{
+		``:                             errNotPage,
+		`[]`:                           errNotPage,
+		`{}`:                           errNotPage,
+		`{"items":null}`:               errNotPage,
+		`{"items":[1]}`:                errNotPage,
+		`{"items":[{]}`:                errNotPage,
+		`{"items":[{}`:                 errNotPage,
+		`{"items":[]} {}`:              errNotPage,
+		`{"Items":[]}`:                 errNotPage,
+		`{"items":[],"items":[]}`:      errTwice,
+		`{"items":[],"it\u0065ms":[]}`: errTwice,
+		`{"items":[{}],"nextCursor":"a","nextCursor":"b"}`: errTwice,
+		`{"items":[{}],"_truncated":true}`:                 errNoCursor,
+		`{"items":[{}],"nextCursor":null}`:                 errBadCursor,
+		`{"items":[{}],"nextCursor":""}`:                   errBadCursor,
+		`{"items":[{}],"nextCursor":7}`:                    errBadCursor,
+		`{"items":[],"nextCursor":"b","_truncated":true}`:  errStandstill,
+		`{"items":[{}],"nextCursor":"same"}`:               errStandstill,
+		`{"items":[{},{},{}]}`:                             errTooMany,
+		"{\"items\":[{\"a\":\"\xff\"}]}":                   errNotUTF8,
+	} {
+		if page, err := parsePage([]byte(text), ListRequest{Limit: 2, Cursor: "same"}); !errors.Is(err, want) {
+			t.Errorf("%s is the page %v, the error %v and not %v", text, page, err, want)
+		}
+	}
+}
+
+func TestAnItemIsReadAsTheContractSays(t *testing.T) {
+	item, err := parseItem([]byte(`{"later":1,"item":{"id":"7"}}` + "\n"))
+	if err != nil || string(item) != `{"id":"7"}` {
+		t.Errorf("the item is %s: %v", item, err)
+	}
+	for _, text := range []string{``, `{}`, `{"item":null}`, `{"item":[]}`, `{"item":{}} 1`, `{"item":{},"item":{}}`, "{\"item\":{\"a\":\"\xff\"}}"} {
+		if item, err := parseItem([]byte(text)); err == nil {
+			t.Errorf("%q is the item %s", text, item)
+		}
+	}
+}
+
+// What a page is to this package and to encoding/json is the same.
+func FuzzPage(f *testing.F) {
+	for _, text := range []string{emptyPage, `{"items":[{"a":1}],"nextCursor":"x","_truncated":true}`, `{"items":[{"a":[{"b":"\u00e9"}]},{}],"_partial":true,"_sources":[{"name":"a","state":"ok"}]}`, `{"items":[{}],"\u005ftruncated":true}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		page, err := parsePage(text, ListRequest{})
+		var slow struct {
+			Items []json.RawMessage `json:"items"`
+			Next  string            `json:"nextCursor"`
+		}
+		if slowErr := json.Unmarshal(text, &slow); err == nil && slowErr != nil {
+			t.Fatalf("%q is a page, and for encoding/json %v", text, slowErr)
+		}
+		if err != nil {
+			return
+		}
+		if !utf8.Valid(text) || len(slow.Items) != len(page.Items) || slow.Next != page.Next {
+			t.Fatalf("%q is the page %v, and for encoding/json %v", text, page, slow)
+		}
+		for i, item := range page.Items {
+			if string(item) != string(slow.Items[i]) || !isObject(item) {
+				t.Errorf("%q has the item %s, and for encoding/json %s", text, item, slow.Items[i])
+			}
+		}
+	})
+}

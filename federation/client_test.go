@@ -1,0 +1,466 @@
+package federation
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A gatewayStub is a server over a real socket that answers as a func says.
+type gatewayStub struct {
+	*httptest.Server
+	asked atomic.Int64
+}
+
+func newGatewayStub(tb testing.TB, answer func(n int64, w http.ResponseWriter, r *http.Request)) *gatewayStub {
+	tb.Helper()
+	g := &gatewayStub{}
+	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // a server sees that a client has gone once it has read the body
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		answer(g.asked.Add(1), w, r)
+	}))
+	tb.Cleanup(g.Close)
+	return g
+}
+
+// newClient returns a client that does not wait between attempts.
+func newClient(tb testing.TB, url string, tune ...func(*ClientConfig)) *Client {
+	tb.Helper()
+	cfg := ClientConfig{URL: url, HTTP: &http.Client{Transport: &http.Transport{}}, Timeout: 5 * time.Second}
+	for _, f := range tune {
+		f(&cfg)
+	}
+	c, err := NewClient(cfg)
+	if err != nil {
+		tb.Fatalf("the client is refused: %v", err)
+	}
+	c.pause = func(context.Context, time.Duration) error { return nil }
+	tb.Cleanup(c.http.CloseIdleConnections)
+	return c
+}
+
+// emptyPage is an answer to a list.
+const emptyPage = `{"items":[]}`
+
+func TestAClientReadsWhatAHandlerServes(t *testing.T) {
+	h := newHost(t)
+	server := httptest.NewServer(h.serving(t))
+	defer server.Close()
+	c := newClient(t, server.URL)
+	ctx := t.Context()
+
+	type number struct {
+		ID     string `json:"id"`
+		Source string `json:"_source"`
+	}
+	var ids, want []string
+	for row, err := range AllAs[number](ctx, c, "tasks", ListRequest{Limit: 7}) {
+		if err != nil || row.Source != "local" {
+			t.Fatalf("the row %+v has the error %v", row, err)
+		}
+		ids = append(ids, row.ID)
+	}
+	for n := range storedRows {
+		want = append(want, fmt.Sprint(n+1))
+	}
+	if diff := cmp.Diff(want, ids); diff != "" {
+		t.Errorf("all rows (-want +got):\n%s", diff)
+	}
+	row, err := GetAs[number](ctx, c, "tasks", "17")
+	if err != nil || row.ID != "17" {
+		t.Errorf("the row 17 is %+v: %v", row, err)
+	}
+	for _, id := range []string{"99", "a/b", "ä ö?#%"} {
+		if _, err := c.Get(ctx, "tasks", id); !errors.Is(err, ErrNotFound) {
+			t.Errorf("the row %q is not found, but %v", id, err)
+		}
+		if got := h.log.last(t)["item"]; got != id {
+			t.Errorf("the id %q came as %q", id, got)
+		}
+	}
+	got, err := c.Capabilities(ctx)
+	if err != nil || got.MaxRowsPerQuery != 25 || !slices.Contains(got.Resources, "tasks") || got.Limits["max_body_bytes"] != maxBody {
+		t.Errorf("the capabilities are %+v: %v", got, err)
+	}
+	if _, err := c.List(ctx, "invoices/..", ListRequest{}); !errors.Is(err, ErrInvalidRequest) && !errors.Is(err, ErrNotFound) {
+		t.Errorf("a strange resource is %v", err)
+	}
+}
+
+func TestAnErrorCarriesWhatTheGatewaySays(t *testing.T) {
+	problem := `{"type":"about:blank","title":"Forbidden","status":403,"code":"forbidden","detail":"access denied"}`
+	for name, c := range map[string]struct {
+		status int
+		header string
+		body   string
+		want   PeerError
+	}{
+		"envelope":            {400, "", `{"error":{"code":"invalid_request","message":"bad limit"}}`, PeerError{Code: ErrInvalidRequest, Message: "bad limit"}},
+		"problem details":     {403, "", problem, PeerError{Code: ErrForbidden, Message: "access denied"}},
+		"retry after seconds": {429, "7", `{"error":{"code":"rate_limited","message":"slow"}}`, PeerError{Code: ErrRateLimited, Message: "slow", RetryAfter: 7 * time.Second}},
+		"retry after nonsense": {429, "-7", `{"error":{"code":"rate_limited","message":"slow"}}`,
+			PeerError{Code: ErrRateLimited, Message: "slow"}},
+		"a proxy's page":          {502, "", `<html>bad gateway</html>`, PeerError{Code: ErrUnavailable}},
+		"a proxy's 404":           {404, "", `<html>not here</html>`, PeerError{Code: ErrProtocolViolation}},
+		"a proxy's 401":           {401, "", ``, PeerError{Code: ErrUnauthorized}},
+		"a teapot":                {418, "", ``, PeerError{Code: ErrProtocolViolation}},
+		"a code of its own":       {403, "", `{"error":{"code":"no_credential<script>","message":"m"}}`, PeerError{Code: ErrForbidden}},
+		"a code of this side":     {500, "", `{"error":{"code":"timeout","message":"m"}}`, PeerError{Code: ErrInternal}},
+		"a message of many lines": {500, "", `{"error":{"code":"internal_error","message":"a\r\nb\u0000c"}}`, PeerError{Code: ErrInternal, Message: "a  b c"}},
+		"a long message": {500, "", `{"error":{"code":"internal_error","message":"` + strings.Repeat("x", 9000) + `"}}`,
+			PeerError{Code: ErrInternal, Message: strings.Repeat("x", 253) + "…"}},
+		"a 204": {204, "", ``, PeerError{Code: ErrProtocolViolation}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Request-Id", "id-of-the-gateway")
+				if c.header != "" {
+					w.Header().Set("Retry-After", c.header)
+				}
+				w.WriteHeader(c.status)
+				io.WriteString(w, c.body)
+			})
+			client := newClient(t, g.URL, func(cfg *ClientConfig) { cfg.Attempts = 1 })
+			_, err := client.List(t.Context(), "tasks", ListRequest{})
+			var got *PeerError
+			if !errors.As(err, &got) {
+				t.Fatalf("%d %s is the error %v", c.status, c.body, err)
+			}
+			c.want.Status, c.want.RequestID = c.status, "id-of-the-gateway"
+			if diff := cmp.Diff(c.want, PeerError{got.Code, got.Status, got.Message, got.RetryAfter, got.RequestID, nil}); diff != "" {
+				t.Errorf("%d %s (-want +got):\n%s", c.status, c.body, diff)
+			}
+			if !errors.Is(err, c.want.Code) || errors.Is(err, ErrPartial) {
+				t.Errorf("%v does not match %s alone", err, c.want.Code)
+			}
+		})
+	}
+}
+
+func TestACallIsTriedAgainOnlyWhereThatCanHelp(t *testing.T) {
+	cut := func(w http.ResponseWriter) { // the connection, in the middle of an answer
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, `{"items":[`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	for name, c := range map[string]struct {
+		fail    func(w http.ResponseWriter)
+		retried bool
+	}{
+		"cut off":       {cut, true},
+		"reset":         {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, true},
+		"429":           {func(w http.ResponseWriter) { w.WriteHeader(429) }, true},
+		"502":           {func(w http.ResponseWriter) { w.WriteHeader(502) }, true},
+		"503":           {func(w http.ResponseWriter) { w.WriteHeader(503) }, true},
+		"504":           {func(w http.ResponseWriter) { w.WriteHeader(504) }, true},
+		"400":           {func(w http.ResponseWriter) { w.WriteHeader(400) }, false},
+		"401":           {func(w http.ResponseWriter) { w.WriteHeader(401) }, false},
+		"403":           {func(w http.ResponseWriter) { w.WriteHeader(403) }, false},
+		"404":           {func(w http.ResponseWriter) { w.WriteHeader(404) }, false},
+		"500":           {func(w http.ResponseWriter) { w.WriteHeader(500) }, false},
+		"no page":       {func(w http.ResponseWriter) { io.WriteString(w, `{"rows":[]}`) }, false},
+		"a redirection": {func(w http.ResponseWriter) { w.Header().Set("Location", "/"); w.WriteHeader(307) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ask := func(failures, attempts int) (int64, error) {
+				g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+					if n <= int64(failures) {
+						c.fail(w)
+						return
+					}
+					io.WriteString(w, emptyPage)
+				})
+				client := newClient(t, g.URL, func(cfg *ClientConfig) { cfg.Attempts = attempts })
+				_, err := client.List(t.Context(), "tasks", ListRequest{})
+				return g.asked.Load(), err
+			}
+			asked, err := ask(2, 3)
+			if c.retried && (asked != 3 || err != nil) {
+				t.Errorf("two failures and an answer took %d requests and ended in %v", asked, err)
+			}
+			if !c.retried && (asked != 1 || err == nil) {
+				t.Errorf("it was asked for %d times and ended in %v", asked, err)
+			}
+			if asked, err = ask(9, 2); c.retried && (asked != 2 || err == nil) {
+				t.Errorf("two attempts were %d requests and ended in %v", asked, err)
+			}
+		})
+	}
+}
+
+func TestWaitsBetweenAttemptsGrowAndAreRandom(t *testing.T) {
+	ctx := t.Context()
+	var longest [8]time.Duration
+	for attempt := range longest {
+		distinct := make(map[time.Duration]bool)
+		for range 200 {
+			wait, patient := backoff(ctx, attempt+1, 0)
+			if bound := min(firstBackoff<<attempt, longestWait); !patient || wait < 0 || wait >= bound {
+				t.Fatalf("the wait %d is %v, %t; its bound is %v", attempt+1, wait, patient, bound)
+			}
+			distinct[wait] = true
+			longest[attempt] = max(longest[attempt], wait)
+		}
+		if len(distinct) < 100 {
+			t.Errorf("200 waits have %d lengths", len(distinct))
+		}
+	}
+	if longest[4] < 2*longest[1] {
+		t.Errorf("the longest waits do not grow: %v", longest)
+	}
+}
+
+func TestRetryAfterIsKeptToOrTheCallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			after, left time.Duration
+			patient     bool
+		}{
+			{2 * time.Second, time.Minute, true},
+			{2 * time.Second, time.Second, false},
+			{time.Hour, 2 * time.Hour, false},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), c.left)
+			wait, patient := backoff(ctx, 1, c.after)
+			if patient != c.patient || patient && wait < c.after {
+				t.Errorf("Retry-After %v with %v left: wait %v, %t", c.after, c.left, wait, patient)
+			}
+			cancel()
+		}
+	})
+}
+
+func TestNoRedirectionIsFollowed(t *testing.T) {
+	other := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) { io.WriteString(w, emptyPage) })
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		g := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL+r.URL.Path, status)
+		})
+		_, err := newClient(t, g.URL).List(t.Context(), "tasks", ListRequest{Cursor: "secret"})
+		if !errors.Is(err, ErrProtocolViolation) {
+			t.Errorf("a %d is %v", status, err)
+		}
+	}
+	if n := other.asked.Load(); n != 0 {
+		t.Errorf("%d requests went where a peer had sent them", n)
+	}
+}
+
+// A peer that sends more than it may is not read to its end.
+func TestALongAnswerIsRefused(t *testing.T) {
+	const most = 64 << 10
+	filler := []byte(strings.Repeat(" ", 32<<10))
+	for name, send := range map[string]func(w http.ResponseWriter) int64{
+		"announced": func(w http.ResponseWriter) int64 {
+			w.Header().Set("Content-Length", "1000000000")
+			n, _ := w.Write(filler)
+			return int64(n)
+		},
+		"not announced": func(w http.ResponseWriter) (sent int64) {
+			for sent < 1e9 {
+				n, err := w.Write(filler)
+				if sent += int64(n); err != nil {
+					break
+				}
+			}
+			return sent
+		},
+		"compressed": func(w http.ResponseWriter) (sent int64) {
+			w.Header().Set("Content-Encoding", "gzip")
+			packed := gzip.NewWriter(w)
+			for sent < 1e8 {
+				n, err := packed.Write(filler)
+				if sent += int64(n); err != nil {
+					break
+				}
+			}
+			packed.Close()
+			return 0 // bytes on the wire do not tell
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := make(chan int64, 1)
+			g := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) { sent <- send(w) })
+			client := newClient(t, g.URL, func(cfg *ClientConfig) { cfg.MaxResponse = most })
+			_, err := client.List(t.Context(), "tasks", ListRequest{})
+			if !errors.Is(err, ErrProtocolViolation) || !errors.Is(err, errTooLong) {
+				t.Errorf("an answer of 1 GB is %v", err)
+			}
+			if n := <-sent; n > 64<<20 {
+				t.Errorf("%d bytes of it were read", n)
+			}
+		})
+	}
+}
+
+func TestASlowAnswerEndsWithItsTime(t *testing.T) {
+	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"items":[`)
+		for r.Context().Err() == nil { // a byte at a time
+			io.WriteString(w, " ")
+			w.(http.Flusher).Flush()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	client := newClient(t, g.URL, func(cfg *ClientConfig) { cfg.Timeout, cfg.Attempts = 100*time.Millisecond, 2 })
+	began := time.Now()
+	_, err := client.List(t.Context(), "tasks", ListRequest{})
+	if !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) || g.asked.Load() != 2 {
+		t.Errorf("an answer that does not end is %v after %d requests", err, g.asked.Load())
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("two attempts of 100 ms took %v", took)
+	}
+}
+
+func TestACallEndsWithItsContext(t *testing.T) {
+	g := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	client := newClient(t, g.URL)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(30*time.Millisecond, cancel)
+	if _, err := client.List(ctx, "tasks", ListRequest{}); !errors.Is(err, ErrCanceled) || !errors.Is(err, context.Canceled) {
+		t.Errorf("a call whose context was canceled is %v", err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := client.List(ctx, "tasks", ListRequest{}); !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a call whose context had a deadline is %v", err)
+	}
+	if n := g.asked.Load(); n != 2 {
+		t.Errorf("two calls were %d requests", n)
+	}
+}
+
+func TestNobodyListeningIsUnreachable(t *testing.T) {
+	g := newGatewayStub(t, func(int64, http.ResponseWriter, *http.Request) {})
+	client := newClient(t, g.URL)
+	g.Close()
+	_, err := client.List(t.Context(), "tasks", ListRequest{})
+	var failed *PeerError
+	if !errors.Is(err, ErrUnreachable) || !errors.As(err, &failed) || failed.Status != 0 || failed.Err == nil {
+		t.Errorf("a closed port is %v", err)
+	}
+}
+
+func TestAllAsksForAPageWhenItsFirstRowIsDue(t *testing.T) {
+	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		var asked struct{ Cursor string }
+		json.NewDecoder(r.Body).Decode(&asked)
+		if want := fmt.Sprintf("after-%d", n-1); n > 1 && asked.Cursor != want {
+			t.Errorf("the page %d was asked for with the cursor %q", n, asked.Cursor)
+		}
+		if n == 4 {
+			w.WriteHeader(403)
+			return
+		}
+		fmt.Fprintf(w, `{"items":[{"n":1},{"n":2}],"nextCursor":"after-%d","_truncated":true}`, n)
+	})
+	client := newClient(t, g.URL)
+	rows := 0
+	for _, err := range client.All(t.Context(), "tasks", ListRequest{}) {
+		if rows++; err != nil || g.asked.Load() != int64(rows+1)/2 {
+			t.Errorf("the row %d has the error %v and took %d requests", rows, err, g.asked.Load())
+		}
+		if rows == 4 {
+			break
+		}
+	}
+	if n := g.asked.Load(); n != 2 {
+		t.Errorf("four rows of pages of two took %d requests", n)
+	}
+	var last error
+	rows = 0
+	for _, err := range client.All(t.Context(), "tasks", ListRequest{Cursor: "after-2"}) {
+		if last != nil {
+			t.Error("something followed the error")
+		}
+		if last = err; err == nil {
+			rows++
+		}
+	}
+	if !errors.Is(last, ErrForbidden) || rows != 2 {
+		t.Errorf("a list that ends in 403 has %d rows and ends in %v", rows, last)
+	}
+}
+
+func TestAPartialListNeverLooksComplete(t *testing.T) {
+	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"items":[{"n":1}],"_partial":true,"_sources":[{"name":"peer:b","state":"failed","code":"timeout"}]}`)
+	})
+	rows := 0
+	var partial *SourcesError
+	for _, err := range newClient(t, g.URL).All(t.Context(), "tasks", ListRequest{}) {
+		if err == nil {
+			rows++
+		} else if !errors.Is(err, ErrPartial) || !errors.As(err, &partial) {
+			t.Fatalf("the list ends in %v", err)
+		}
+	}
+	if partial == nil || rows != 1 {
+		t.Fatalf("a partial list of %d rows ends without an error", rows)
+	}
+	if diff := cmp.Diff([]SourceStatus{{"peer:b", SourceFailed, ErrTimeout}}, partial.Sources); diff != "" {
+		t.Errorf("the sources (-want +got):\n%s", diff)
+	}
+}
+
+func TestARowThatDoesNotDecodeIsAnError(t *testing.T) {
+	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"items":[{"n":1},{"n":"two"}]}`)
+	})
+	client := newClient(t, g.URL)
+	type row struct{ N int }
+	if rows, _, err := ListAs[row](t.Context(), client, "tasks", ListRequest{}); !errors.Is(err, ErrProtocolViolation) || rows != nil {
+		t.Errorf("the page is %v: %v", rows, err)
+	}
+	var got []string
+	for r, err := range AllAs[row](t.Context(), client, "tasks", ListRequest{}) {
+		got = append(got, fmt.Sprint(r.N, errors.Is(err, ErrProtocolViolation)))
+	}
+	if diff := cmp.Diff([]string{"1 false", "0 true"}, got); diff != "" {
+		t.Errorf("all (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnIncompleteClientConfigIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*ClientConfig){
+		"no URL":            func(c *ClientConfig) { c.URL = "" },
+		"a URL of a file":   func(c *ClientConfig) { c.URL = "file:///etc" },
+		"a URL of no host":  func(c *ClientConfig) { c.URL = "https:///x" },
+		"a query":           func(c *ClientConfig) { c.URL += "?x" },
+		"a password":        func(c *ClientConfig) { c.URL = "https://a:b@host" },
+		"no HTTP":           func(c *ClientConfig) { c.HTTP = nil },
+		"negative timeout":  func(c *ClientConfig) { c.Timeout = -1 },
+		"negative attempts": func(c *ClientConfig) { c.Attempts = -1 },
+		"negative size":     func(c *ClientConfig) { c.MaxResponse = -1 },
+	} {
+		cfg := ClientConfig{URL: "https://gateway.example/base/", HTTP: http.DefaultClient}
+		if c, err := NewClient(cfg); err != nil || c.base != "https://gateway.example/base/api/federation/v1/" {
+			t.Fatalf("a good config is refused, or asks %q: %v", c.base, err)
+		}
+		if spoil(&cfg); true {
+			if _, err := NewClient(cfg); err == nil {
+				t.Errorf("%s passes", name)
+			}
+		}
+	}
+	if http.DefaultClient.CheckRedirect != nil {
+		t.Error("the host's client was changed")
+	}
+}

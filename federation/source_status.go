@@ -1,0 +1,79 @@
+package federation
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A SourceState says what a source of a list did for a page.
+type SourceState string
+
+// The states of sources.
+const (
+	SourceOK        SourceState = "ok"        // gave rows, or may yet
+	SourceExhausted SourceState = "exhausted" // has no more rows
+	SourceSkipped   SourceState = "skipped"   // was not asked
+	SourceDenied    SourceState = "denied"    // refused
+	SourceFailed    SourceState = "failed"    // gave no answer, or none that counts
+)
+
+// A SourceStatus is the state of one source of a list. Code says why it is neither ok nor
+// exhausted.
+type SourceStatus struct {
+	Name  string      `json:"name"`
+	State SourceState `json:"state"`
+	Code  ErrorCode   `json:"code,omitempty"`
+}
+
+// What a source may be besides the codes of a [PeerError].
+const (
+	// ErrPartial: rows are missing in a list, because a source failed.
+	ErrPartial ErrorCode = "partial"
+	// ErrCircuitOpen: the peer failed several times and is left alone for a while.
+	ErrCircuitOpen ErrorCode = "circuit_open"
+	// ErrCatchingUp: the source is back, and has not yet come to where the others are.
+	ErrCatchingUp ErrorCode = "catching_up"
+	// ErrCursorTooLong: the cursor of the peer leaves no room for those of the others.
+	ErrCursorTooLong ErrorCode = "cursor_too_long"
+	// ErrUnknownSource: the host has no such peer for this grant.
+	ErrUnknownSource ErrorCode = "unknown_source"
+)
+
+// A SourcesError says that sources of a list failed. It matches its Code: ErrPartial for
+// a list that ended without some of its rows, and ErrUnavailable for a page that does not
+// come because all of its sources failed, or one whose failure the host does not accept.
+type SourcesError struct {
+	Code    ErrorCode
+	Sources []SourceStatus
+	Err     error // what this side knows of the reasons, or nil
+}
+
+// Error names the sources that failed.
+func (e *SourcesError) Error() string {
+	text := e.Code.Error() + ": " + describe(e.Sources)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Is makes the error match its code.
+func (e *SourcesError) Is(target error) bool {
+	code, is := target.(ErrorCode)
+	return is && code == e.Code
+}
+
+// Unwrap returns the reasons that this side knows.
+func (e *SourcesError) Unwrap() error { return e.Err }
+
+// describe lists sources on one line, such as "local ok, peer:b failed (timeout)".
+func describe(sources []SourceStatus) string {
+	parts := make([]string, len(sources))
+	for i, s := range sources {
+		parts[i] = fmt.Sprintf("%s %s", s.Name, s.State)
+		if s.Code != "" {
+			parts[i] += fmt.Sprintf(" (%s)", string(s.Code))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
