@@ -1,0 +1,242 @@
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mosaicstack/fedkit/cursor"
+	"github.com/mosaicstack/fedkit/scope"
+)
+
+// What a FanOutConfig has that names no number.
+const (
+	defaultSourceTimeout = 3 * time.Second
+	defaultFanOutCursor  = 24 << 10
+	defaultConcurrent    = 256
+)
+
+// FanOutConfig is what a fan-out is made of.
+type FanOutConfig struct {
+	// Peers finds the peers that may be asked on behalf of a grant, in any order; at
+	// most 64. Required.
+	//
+	// It decides who may read through this gateway. A peer's own grant must get none:
+	// else one peer reads what others gave to this gateway. An error is 503.
+	Peers func(ctx context.Context, grant scope.Grant) ([]Peer, error)
+
+	// Keys seals the composite cursors. Required. As for Config.Cursors, they must
+	// outlive the process and be shared by all instances.
+	Keys *cursor.Keyring
+
+	// Orders says how the rows of each resource are sorted. All sources must sort by
+	// it: one that does not is cut off. Resources that are not in it are listed
+	// locally only. Defaults to StandardOrders().
+	Orders map[string]Order
+
+	// SourceTimeout bounds the time of one source for one page, all its requests
+	// included. It must be less than the Timeout of a handler, and also ends after
+	// nine tenths of what the context leaves, so that there is time to answer with
+	// the other sources. Defaults to 3 seconds.
+	SourceTimeout time.Duration
+
+	// Concurrent is how many requests to peers may be under way at once, for all pages
+	// together. What waits for its turn uses up its SourceTimeout. Times
+	// ClientConfig.MaxResponse, it bounds the memory that peers can take. Defaults to
+	// 256.
+	Concurrent int
+
+	// MaxCursor is the length of the longest composite cursor in characters. It is
+	// shared out evenly: with 64 peers of names of 16 bytes, the default of 24576
+	// leaves room for cursors of at least 240 characters of each, and with 4 peers for
+	// the 4096 that the contract allows. A peer whose cursor does not fit fails with
+	// ErrCursorTooLong.
+	MaxCursor int
+
+	// Abort refuses a page when one of its sources fails. The default is a page of the
+	// other sources, which says that it is partial.
+	Abort bool
+}
+
+// A FanOut lists the rows of several gateways as one list. It is safe for concurrent use.
+// A handler serves it if Config.FanOut is set.
+type FanOut struct {
+	FanOutConfig
+	orders   map[string]*ordering
+	codec    *cursor.Codec
+	breakers breakers
+	turns    chan struct{} // a request to a peer puts one in
+}
+
+// NewFanOut returns a fan-out, or an error that says what is wrong with cfg.
+func NewFanOut(cfg FanOutConfig) (*FanOut, error) {
+	switch {
+	case cfg.Peers == nil:
+		return nil, errors.New("federation: FanOutConfig.Peers is required")
+	case cfg.Keys == nil:
+		return nil, errors.New("federation: FanOutConfig.Keys is required")
+	case cfg.SourceTimeout < 0:
+		return nil, errors.New("federation: FanOutConfig.SourceTimeout is negative")
+	case cfg.Concurrent < 0:
+		return nil, errors.New("federation: FanOutConfig.Concurrent is negative")
+	case cfg.MaxCursor < 0:
+		return nil, errors.New("federation: FanOutConfig.MaxCursor is negative")
+	}
+	cfg.SourceTimeout = orDefault(cfg.SourceTimeout, defaultSourceTimeout)
+	cfg.Concurrent = orDefault(cfg.Concurrent, defaultConcurrent)
+	cfg.MaxCursor = orDefault(cfg.MaxCursor, defaultFanOutCursor)
+	if cfg.Orders == nil {
+		cfg.Orders = StandardOrders()
+	}
+	codec, err := cursor.New(cursor.Config{Keys: cfg.Keys, MaxLen: cfg.MaxCursor})
+	if err != nil {
+		return nil, fmt.Errorf("federation: FanOutConfig: %w", err)
+	}
+	f := &FanOut{
+		FanOutConfig: cfg,
+		orders:       make(map[string]*ordering, len(cfg.Orders)),
+		codec:        codec,
+		breakers:     breakers{now: time.Now},
+		turns:        make(chan struct{}, cfg.Concurrent),
+	}
+	for resource, order := range cfg.Orders {
+		if f.orders[resource], err = newOrdering(resource, order); err != nil {
+			return nil, fmt.Errorf("federation: FanOutConfig.Orders[%q]: %w", resource, err)
+		}
+	}
+	return f, nil
+}
+
+// A FanOutRequest asks for one page of the merged list.
+type FanOutRequest struct {
+	// Grant is on whose behalf. A cursor works only for the ID, Subject and Scope of
+	// the grant, and for the Resource and Source, that it was made for.
+	Grant    scope.Grant
+	Resource string
+	Source   Source // as ParseSource returns it
+	Limit    int    // of rows, 1 or more
+	Cursor   string // the Next of the page before, empty for the first one
+
+	// Local reads a page of the gateway's own rows as the grant shows them, behind a
+	// cursor of its own. Its rows have no member _source, and are kept until List has
+	// returned. An error that matches ErrInvalidRequest refuses the cursor. Calls may
+	// run concurrently. Nil is a gateway that has no rows for this grant.
+	Local func(ctx context.Context, limit int, cursor string) (Page, error)
+}
+
+// ErrNoOrder says that the rows of a resource cannot be merged: the FanOutConfig has no
+// Order for it.
+var ErrNoOrder = errors.New("federation: the resource has no order to merge by")
+
+// List reads a page, from all sources at once. Its rows are in the order of the resource,
+// and where two sources have rows of one place, the source local is first and the peers
+// follow by name. Each row has the source that it came from as its member _source,
+// whatever the peer says: local, or peer:NAME.
+//
+// The sources of a list are those of its first page. Rows of a source that answers every
+// time are all there, once, whatever becomes of the others. A source that fails is named
+// in Page.Sources and asked again for the next page, where it goes on behind what was
+// given meanwhile; Page.Partial is set on this page and all that follow. One that breaks
+// the contract is not asked again. A page may be shorter than its limit.
+//
+// An error matches ErrInvalidSource for a source that the grant does not have, ErrNoOrder,
+// cursor.ErrInvalid for a bad cursor, and ErrUnavailable, being a *[SourcesError], when
+// all sources failed.
+func (f *FanOut) List(ctx context.Context, r FanOutRequest) (Page, error) {
+	begun, err := f.begin(r.query(), r.Cursor)
+	if err != nil {
+		return Page{}, err
+	}
+	peers, err := f.peers(ctx, r.Grant)
+	if err != nil {
+		return Page{}, err
+	}
+	return f.page(ctx, r, begun, peers)
+}
+
+// A beginning is where a page begins.
+type beginning struct {
+	order   *ordering
+	binding cursor.Binding
+	chain   *chain // nil: at the start of the list
+}
+
+func (r FanOutRequest) query() cursor.Query {
+	return cursor.Query{
+		Resource: r.Resource,
+		Grant:    r.Grant.ID,
+		Subject:  r.Grant.Subject,
+		Scope:    r.Grant.Scope.Hash(),
+		Filters:  map[string][]string{"source": {string(r.Source)}},
+	}
+}
+
+// begin reads the composite cursor.
+func (f *FanOut) begin(q cursor.Query, token string) (beginning, error) {
+	order := f.orders[q.Resource]
+	if order == nil {
+		return beginning{}, ErrNoOrder
+	}
+	b := beginning{order: order, binding: order.layout.Bind(q)}
+	var err error
+	if token != "" {
+		b.chain, err = decodeChain(f.codec, b.binding, token)
+	}
+	return b, err
+}
+
+// peers asks the host for the peers of a grant.
+func (f *FanOut) peers(ctx context.Context, grant scope.Grant) ([]Peer, error) {
+	peers, err := contained("peers", func() ([]Peer, error) { return f.Peers(ctx, grant) })
+	if err == nil {
+		err = checkPeers(peers)
+	}
+	return peers, err
+}
+
+// reader returns what reads from a peer.
+func (f *FanOut) reader(p Peer, resource string) readPage {
+	return func(ctx context.Context, limit int, token string) (Page, error) {
+		began, allowed := f.breakers.allow(p.Name)
+		if !allowed {
+			return Page{}, &PeerError{Code: ErrCircuitOpen}
+		}
+		select {
+		case f.turns <- struct{}{}:
+		case <-ctx.Done():
+			return Page{}, broken(ctx, errNoTurn)
+		}
+		defer func() { <-f.turns }()
+		page, err := p.Client.list(ctx, resource, ListRequest{Limit: limit, Cursor: token}, "1")
+		f.breakers.report(p.Name, began, err)
+		return page, err
+	}
+}
+
+var errNoTurn = errors.New("too many requests to peers are under way")
+
+// relabel returns a row with the source that it came from, as a copy: the row is a part
+// of an answer that may be much longer than what is needed of it.
+func relabel(row *listedRow, source string) json.RawMessage {
+	before, after := row.object[:row.source], row.object[row.sourceEnd:]
+	if row.sourceEnd == 0 {
+		before, after = row.object[:len(row.object)-1], row.object[len(row.object)-1:]
+	}
+	text := make(json.RawMessage, 0, len(row.object)+len(source)+len(`,"_source":""`))
+	text = append(text, before...)
+	if row.sourceEnd == 0 {
+		if hasMembers(row.object) {
+			text = append(text, ',')
+		}
+		text = append(text, `"_source":`...)
+	}
+	text = append(text, '"')
+	text = append(text, source...)
+	text = append(text, '"')
+	return append(text, after...)
+}
+
+// hasMembers tells if an object is not empty.
+func hasMembers(object []byte) bool { return object[skipSpace(object, 1)] != '}' }
