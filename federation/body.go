@@ -21,15 +21,16 @@ const maxBody = 8 << 10
 type listBody struct {
 	limit  scope.Limit
 	cursor *string // nil: not given; "": given, and no string or an empty one
+	source Source  // empty: not given
 }
 
 // readListBody reads the body of a list request: the last part of row 1.
-func readListBody(r *http.Request) (listBody, *refusal) {
-	text, refused := readBody(r)
+func (h *handler) readListBody(r *http.Request) (listBody, *refusal) {
+	text, refused := readBody(r, h.maxBody())
 	if refused != nil || len(text) == 0 {
 		return listBody{}, refused
 	}
-	asked, err := parseListBody(text)
+	asked, err := parseListBody(text, h.FanOut != nil)
 	if err != nil {
 		return listBody{}, &refusal{code: codeBadBody, err: err, message: "the body is refused: " + err.Error()}
 	}
@@ -38,23 +39,23 @@ func readListBody(r *http.Request) (listBody, *refusal) {
 
 // readBody returns the body, empty if there is none. Of a body that is announced
 // as too long nothing is read, and of any other one at most a byte too much.
-func readBody(r *http.Request) ([]byte, *refusal) {
+func readBody(r *http.Request, most int) ([]byte, *refusal) {
 	announced := r.ContentLength
 	if announced > 0 && !isJSON(r.Header) {
 		return nil, &refusal{code: codeBadType}
 	}
-	if announced > maxBody {
-		return nil, &refusal{code: codeBodyTooLarge}
+	if announced > int64(most) {
+		return nil, &refusal{code: codeBodyTooLarge, message: saysTooLarge(most)}
 	}
 	if announced == 0 || r.Body == nil {
 		return nil, nil
 	}
-	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	text, err := io.ReadAll(io.LimitReader(r.Body, int64(most)+1))
 	switch {
 	case len(text) > 0 && !isJSON(r.Header):
 		return nil, &refusal{code: codeBadType}
-	case len(text) > maxBody, isTooLarge(err):
-		return nil, &refusal{code: codeBodyTooLarge, err: err}
+	case len(text) > most, isTooLarge(err):
+		return nil, &refusal{code: codeBodyTooLarge, err: err, message: saysTooLarge(most)}
 	case err != nil:
 		return nil, &refusal{code: codeBadBody, err: err}
 	}
@@ -92,19 +93,24 @@ func isJSON(header http.Header) bool {
 
 // parseListBody reads {"limit": …, "cursor": …}. It refuses what encoding/json
 // would let pass: names that differ in case, members that stand there twice and
-// anything behind the object. Its errors say what is wrong and at which byte.
-func parseListBody(text []byte) (listBody, error) {
+// anything behind the object. Its errors say what is wrong and at which byte. A source is
+// a member for those who merge lists alone.
+func parseListBody(text []byte, merges bool) (listBody, error) {
 	members, err := parseObject(text)
 	if err != nil {
 		return listBody{}, err
 	}
 	var asked listBody
 	for _, member := range members {
-		switch member.Name {
-		case "limit":
+		switch {
+		case member.Name == "limit":
 			asked.limit = parseLimit(member.Value)
-		case "cursor":
+		case member.Name == "cursor":
 			asked.cursor = parseCursor(member.Value)
+		case member.Name == "source" && merges:
+			if asked.source, err = parseSource(member.Value); err != nil {
+				return listBody{}, err
+			}
 		default:
 			return listBody{}, fmt.Errorf("the member %s (byte %d) is neither limit nor cursor",
 				strictjson.MemberPath("", member.Name), member.Offset)
@@ -116,7 +122,7 @@ func parseListBody(text []byte) (listBody, error) {
 // readEmptyBody reads the body of a request that asks for nothing more than its path
 // says: there is none, or an object without members.
 func readEmptyBody(r *http.Request) *refusal {
-	text, refused := readBody(r)
+	text, refused := readBody(r, maxBody)
 	if refused != nil || len(text) == 0 {
 		return refused
 	}

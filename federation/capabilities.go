@@ -76,11 +76,14 @@ func (h *handler) features() []string {
 	if h.Contract {
 		features = append(features, "contract")
 	}
+	if h.FanOut != nil {
+		features = append(features, "sources")
+	}
 	return features
 }
 
 func (h *handler) limits() wireLimits {
-	limits := wireLimits{MaxBodyBytes: maxBody, MaxCursorLength: maxCursor, MaxConcurrent: h.Concurrent}
+	limits := wireLimits{MaxBodyBytes: h.maxBody(), MaxCursorLength: h.maxCursor(), MaxConcurrent: h.Concurrent}
 	if h.Getter != nil {
 		limits.MaxItemIDBytes = maxItemID
 	}

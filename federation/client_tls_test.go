@@ -62,7 +62,9 @@ func TestAClientShowsItsCertificate(t *testing.T) {
 		if err := ask(config); !errors.Is(err, ErrUnreachable) {
 			t.Errorf("a client %s: %v", name, err)
 		}
-		if n := connections.Load() - before; n != 1 {
+		// What a server says of a certificate may come with the end of a connection,
+		// which looks like many a failure that a second attempt mends.
+		if n := connections.Load() - before; n != 1 && name == "that does not know the server" {
 			t.Errorf("a client %s tried %d times", name, n)
 		}
 	}

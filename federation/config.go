@@ -35,6 +35,11 @@ type Config struct {
 	// one to hide rows cannot let that one's rows out by accident. Optional.
 	Getter Getter
 
+	// FanOut lists the rows of other gateways together with those of the Lister, for
+	// requests that name a source. Requests that name none get the rows of the Lister
+	// alone, as without it. Its SourceTimeout must be less than Timeout. Optional.
+	FanOut *FanOut
+
 	// Cursors seals the position between two pages. Required. Its keys must
 	// outlive the process and be shared by all instances that serve one peer, or
 	// a cursor of one is refused by the next. Plain cursors let a peer write
@@ -109,6 +114,9 @@ func NewHandler(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
+	}
+	if cfg.FanOut != nil && cfg.FanOut.SourceTimeout >= cfg.Timeout {
+		return nil, fmt.Errorf("federation: the SourceTimeout %v of Config.FanOut is not less than Config.Timeout, %v", cfg.FanOut.SourceTimeout, cfg.Timeout)
 	}
 	if cfg.AuditTimeout == 0 {
 		cfg.AuditTimeout = defaultAuditTimeout

@@ -308,7 +308,7 @@ func TestEachRulingIsReachedThroughHTTP(t *testing.T) {
 			reached[c.code] = true
 		}
 	}
-	for _, f := range append(failures(t), cursorFaults(t)...) {
+	for _, f := range slices.Concat(failures(t), cursorFaults(t), mergedFaults()) {
 		t.Run(f.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHost(t)

@@ -62,6 +62,11 @@ const (
 	codeClientGone       scope.Code = "client_gone"
 	codeHandlerFailed    scope.Code = "handler_failed"
 	codeAuditFailed      scope.Code = "audit_failed"
+
+	codeHopLimit         scope.Code = "hop_limit"
+	codeSourceUnknown    scope.Code = "source_unknown"
+	codePeersUnavailable scope.Code = "peers_unavailable"
+	codeSourcesFailed    scope.Code = "sources_failed"
 )
 
 // The stages that this package decides itself; the others are those of package
@@ -76,6 +81,7 @@ const (
 	stageQuery     scope.Stage = "query"
 	stageHandler   scope.Stage = "handler"
 	stageAudit     scope.Stage = "audit"
+	stageSources   scope.Stage = "sources"
 )
 
 // A ruling is what one internal code is on the wire. The message is constant, so
@@ -101,6 +107,10 @@ const (
 	saysUnavailable = "temporarily unavailable, try again later"
 )
 
+func saysTooLarge(most int) string {
+	return "the body must not be longer than " + strconv.Itoa(most) + " bytes"
+}
+
 // decisionTable has a ruling for every way in which a request can end without
 // data, in the order in which they are decided. Row 1 replaces its message by what
 // is wrong with the body, and where; nothing else ever does.
@@ -108,7 +118,7 @@ var decisionTable = []ruling{
 	{1, codeBadPath, stageTransport, http.StatusNotFound, wireNotFound, "no such path"},
 	{1, codeBadMethod, stageTransport, http.StatusMethodNotAllowed, wireInvalidRequest, "method not allowed on this path"},
 	{1, codeBadType, stageTransport, http.StatusUnsupportedMediaType, wireInvalidRequest, "the body must be application/json in UTF-8"},
-	{1, codeBodyTooLarge, stageTransport, http.StatusRequestEntityTooLarge, wireInvalidRequest, "the body must not be longer than " + strconv.Itoa(maxBody) + " bytes"},
+	{1, codeBodyTooLarge, stageTransport, http.StatusRequestEntityTooLarge, wireInvalidRequest, saysTooLarge(maxBody)},
 	{1, codeBadBody, stageTransport, http.StatusBadRequest, wireInvalidRequest, "the body could not be read"},
 
 	{4, codeRateLimited, stageRate, http.StatusTooManyRequests, wireRateLimited, saysTooMany},
@@ -155,6 +165,10 @@ var decisionTable = []ruling{
 	{0, codeDeadline, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeClientGone, stageQuery, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeAuditFailed, stageAudit, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
+	{0, codeHopLimit, stageSources, http.StatusBadRequest, wireInvalidRequest, "a request of another gateway may ask for local rows only"},
+	{0, codeSourceUnknown, stageSources, http.StatusBadRequest, wireInvalidRequest, "no such source of this resource"},
+	{0, codePeersUnavailable, stageSources, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
+	{0, codeSourcesFailed, stageSources, http.StatusServiceUnavailable, wireUnavailable, saysUnavailable},
 	{0, codeHandlerFailed, stageHandler, http.StatusInternalServerError, wireInternalError, saysFailed},
 }
 

@@ -47,6 +47,8 @@ type exchange struct {
 	limit     scope.Limit
 	filter    scope.Filter // empty before the evaluation, and if it allows nothing
 	rows      int
+	source    Source         // of a list over several gateways, empty for any other
+	sources   []SourceStatus // of that list
 	truncated bool
 	audited   bool
 	bytes     int          // of the answer's body

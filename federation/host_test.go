@@ -48,6 +48,7 @@ type host struct {
 	cursors      *cursor.Codec
 	timeout      time.Duration
 	contract     bool
+	fanOut       *FanOut
 
 	authenticated, nativeAsked, layoutAsked, listed, got atomic.Int64
 
@@ -197,6 +198,7 @@ func (h *host) build(tb testing.TB, logger *slog.Logger) *handler {
 		Authenticator: h, Evaluator: h.evaluator, Lister: h, Cursors: h.cursors,
 		Addresses: h.addresses, Grants: h.grants, Timeout: h.timeout, Logger: logger,
 		Auditor: h.auditor, Concurrent: h.concurrent, Observer: h.observer, Contract: h.contract,
+		FanOut: h.fanOut,
 	}
 	if h.get != nil {
 		cfg.Getter = h

@@ -18,7 +18,7 @@ func (h *handler) list(x *exchange, body *bytes.Buffer) *refusal {
 	if refused := x.only(http.MethodPost); refused != nil {
 		return refused
 	}
-	asked, refused := readListBody(x.request)
+	asked, refused := h.readListBody(x.request)
 	if refused != nil {
 		return refused
 	}
@@ -26,6 +26,9 @@ func (h *handler) list(x *exchange, body *bytes.Buffer) *refusal {
 	defer x.limitTo(h.Timeout)()
 	if refused := h.admit(x); refused != nil {
 		return refused
+	}
+	if asked.merges() {
+		return h.listMerged(x, asked, body)
 	}
 	place := h.newKeyset(x, asked.cursor)
 	filter, refused := h.evaluate(x, asked.limit, place.check)

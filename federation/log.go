@@ -61,6 +61,11 @@ func (h *handler) log(x *exchange, done outcome) {
 		slog.Bool("truncated", truncated),
 		slog.Duration("latency", latency),
 	)
+	if x.source != "" {
+		attrs = append(attrs,
+			slog.String("source", string(x.source)),
+			slog.String("sources", bounded(describe(x.sources), maxLoggedError)))
+	}
 	if x.verb == verbGet {
 		attrs = append(attrs, slog.String("item", bounded(x.item, maxLoggedName)))
 	}

@@ -13,6 +13,7 @@ const (
 	PartEvaluate       = "evaluate"
 	PartList           = "list" // the Lister
 	PartGet            = "get"  // the Getter
+	PartFanOut         = "fanout"
 	PartReauthenticate = "reauthenticate"
 	PartAudit          = "audit"
 )
