@@ -30,9 +30,9 @@ check: ## formatting, vet, staticcheck, go.mod files, builds for other systems
 fuzz: ## run each fuzz target for 5 to 20 seconds
 	@.ci/run fuzz
 
-torture: ## run the long form of what kills, pauses, damages and leaks, for about 40 minutes
+torture: ## run the long form of what kills, pauses, damages and leaks, for about an hour
 	@scripts/install-postgres.sh
-	FEDKIT_TORTURE=1 FEDKIT_REQUIRE_POSTGRES=1 go test -timeout 90m ./fleetlock/... ./bench/load
+	FEDKIT_TORTURE=1 FEDKIT_REQUIRE_POSTGRES=1 go test -timeout 90m ./fleetlock/... ./federation/... ./internal/chaos ./bench/load
 
 flakes: ## look for tests that fail now and then, in 20 rounds on a busy machine
 	@scripts/install-postgres.sh

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,7 +36,9 @@ type seedPeer struct {
 	resource string
 	cap      int
 	rows     []seedRow // in the database's order
-	asked    []string  // bodies
+
+	mu    sync.Mutex
+	asked []string // bodies
 }
 
 // millis is what a Date of JavaScript keeps of a timestamp.
@@ -49,7 +52,9 @@ func (s *seedPeer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Cursor any
 	}
 	json.NewDecoder(r.Body).Decode(&body)
+	s.mu.Lock()
 	s.asked = append(s.asked, fmt.Sprint(body))
+	s.mu.Unlock()
 	limit, ok := s.limit(body.Limit)
 	token, isText := body.Cursor.(string)
 	after, good := decodeSeedCursor(token)

@@ -351,3 +351,14 @@ func (c *countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(2 * time.Millisecond)
 	return c.inner.RoundTrip(r)
 }
+
+// A lateTransport answers after a while.
+type lateTransport struct {
+	inner *fakePeer
+	wait  time.Duration
+}
+
+func (l *lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(l.wait)
+	return l.inner.RoundTrip(r)
+}
