@@ -9,10 +9,10 @@ TESTFLAGS ?=
 # How often make flakes runs everything.
 ROUNDS ?= 20
 
-.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list bench-load ci
+.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list bench-load bench-fanout ci
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 test: ## run every test of every module; installs a Postgres server where there is none
 	@scripts/install-postgres.sh
@@ -76,6 +76,9 @@ bench-list: ## compare listquery with other ways to the same rows, for half an h
 bench-load: ## measure a gateway under load from a second process, for a quarter of an hour
 	@scripts/install-postgres.sh
 	go run ./bench/load
+
+bench-fanout: ## compare a page over many gateways with that of its slowest one
+	go run ./bench/fanout
 
 ci: ## everything that a change must pass
 	@.ci/run

@@ -90,6 +90,48 @@
 // excluded, not granted or, if the request is well formed, denied by the host. (The
 // host is asked last: a bad limit or cursor is refused before.)
 //
+// # Clients
+//
+// A [Client] reads from a gateway, this package's or another one of the same wire
+// contract. Its errors are a *[PeerError] each, with the gateway's code, status,
+// Retry-After and request id. [Client.All] is the whole list as an iterator, [AllAs] the
+// same in rows of the host's type.
+//
+// # Fan-out
+//
+// With a [FanOut], a list may be that of several gateways at once. The body of a request
+// names them as source: "local", "peer:NAME" (or "federated:NAME") or "all"; without it
+// the rows are the gateway's own. The answer is one list in the order of the resource,
+// its ties by the name of the source, with one cursor:
+//
+//	{"items":[{…,"_source":"peer:b"}],"nextCursor":"…","_truncated":true,
+//	 "_partial":true,"_sources":[{"name":"local","state":"ok"},{"name":"peer:b","state":"failed","code":"timeout"}]}
+//
+// The states are ok, exhausted (no rows are left), denied (the peer refuses), failed, and
+// skipped (not asked). The codes are those of the wire contract and unreachable, timeout,
+// protocol_violation, circuit_open, catching_up, cursor_too_long and unknown_source.
+//
+// Rows of a source that answers are all there, in order and once, whatever the others do.
+// A source that fails is asked again for the next page and goes on behind what was given
+// meanwhile; _partial then stays until the list ends. A list ends when the sources that
+// answered have no more rows. When all fail, the answer is 503. Three failures in a row
+// keep a peer from being asked for 5 seconds, further ones for up to 80.
+//
+// Peers need nothing but the wire contract: the composite cursor holds the newest cursor
+// that a peer gave, which is the one behind a page of its own, and how far the list has
+// come. What the peer repeats from there is known by the order. A page of n rows asks a
+// peer for n rows and those that it has to repeat, and now and then, at the same time, for
+// a cursor that is nearer; all peers together give at most 2n rows per peer and page on
+// average. A page takes as long as its slowest peer.
+//
+// A peer is asked for its own rows, with the header X-Federation-Hop; a request that has
+// it and names a source is refused. So no request goes round in circles. A peer that
+// breaks the order, repeats a key, sends more than it was asked for or says that a row is
+// somebody else's is cut off for the rest of the list.
+//
+// FanOutConfig.Peers decides whom a grant may ask. What other gateways gave to this one is
+// not for a third: return no peers for the grant of a gateway.
+//
 // # The audit
 //
 // With an [Auditor], each decision is one [Record], denials and malformed requests
@@ -137,6 +179,8 @@
 //	rows        integer   sent
 //	truncated   boolean   a next page was offered
 //	latency     duration  until the response was handed to the server
+//	source      text      of a list over several gateways; else absent
+//	sources     text      their states; else absent
 //	err         text      the cause, cut at 1024 bytes; absent without one
 //	stack       text      of a part that panicked; else absent
 //	trace       group     how the evaluator decided; absent if it was not asked
@@ -150,7 +194,8 @@
 // cursor_malformed, cursor_too_long, cursor_version, cursor_unknown_key,
 // cursor_forged, cursor_mismatch, cursor_expired; evaluator_failed; nothing_left,
 // item_not_found; resource_not_listed, query_failed, query_unavailable,
-// deadline_exceeded; handler_failed, audit_failed.
+// deadline_exceeded; handler_failed, audit_failed; hop_limit, source_unknown,
+// peers_unavailable, sources_failed.
 //
 // A client that hung up is code client_gone at Warn. Nothing of this line except
 // the request id, the verb, the resource and the status is ever in a response. (The

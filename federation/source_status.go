@@ -1,9 +1,6 @@
 package federation
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // A SourceState says what a source of a list did for a page.
 type SourceState string
@@ -66,14 +63,20 @@ func (e *SourcesError) Is(target error) bool {
 // Unwrap returns the reasons that this side knows.
 func (e *SourcesError) Unwrap() error { return e.Err }
 
-// describe lists sources on one line, such as "local ok, peer:b failed (timeout)".
+// String is such as peer:b failed (timeout).
+func (s SourceStatus) String() string {
+	text := s.Name + " " + string(s.State)
+	if s.Code != "" {
+		text += " (" + string(s.Code) + ")"
+	}
+	return text
+}
+
+// describe lists sources on one line.
 func describe(sources []SourceStatus) string {
 	parts := make([]string, len(sources))
 	for i, s := range sources {
-		parts[i] = fmt.Sprintf("%s %s", s.Name, s.State)
-		if s.Code != "" {
-			parts[i] += fmt.Sprintf(" (%s)", string(s.Code))
-		}
+		parts[i] = s.String()
 	}
 	return strings.Join(parts, ", ")
 }
