@@ -79,7 +79,7 @@ func (c *chain) encode(codec *cursor.Codec, b cursor.Binding) (string, error) {
 		}
 		longest := -1
 		for i, s := range c.sources {
-			if s.mode == modeActive && s.cursor != "" && (longest < 0 || len(s.cursor) > len(c.sources[longest].cursor)) {
+			if s.mode == modeActive && s.cursor != "" && (longest < 0 || len(s.cursor) >= len(c.sources[longest].cursor)) {
 				longest = i
 			}
 		}

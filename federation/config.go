@@ -115,8 +115,8 @@ func NewHandler(cfg Config) (http.Handler, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	if cfg.FanOut != nil && cfg.FanOut.SourceTimeout >= cfg.Timeout {
-		return nil, fmt.Errorf("federation: the SourceTimeout %v of Config.FanOut is not less than Config.Timeout, %v", cfg.FanOut.SourceTimeout, cfg.Timeout)
+	if cfg.FanOut != nil && cfg.FanOut.cfg.SourceTimeout >= cfg.Timeout {
+		return nil, fmt.Errorf("federation: the SourceTimeout %v of Config.FanOut is not less than Config.Timeout, %v", cfg.FanOut.cfg.SourceTimeout, cfg.Timeout)
 	}
 	if cfg.AuditTimeout == 0 {
 		cfg.AuditTimeout = defaultAuditTimeout

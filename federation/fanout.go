@@ -63,7 +63,7 @@ type FanOutConfig struct {
 // A FanOut lists the rows of several gateways as one list. It is safe for concurrent use.
 // A handler serves it if Config.FanOut is set.
 type FanOut struct {
-	FanOutConfig
+	cfg      FanOutConfig
 	orders   map[string]*ordering
 	codec    *cursor.Codec
 	breakers breakers
@@ -95,11 +95,11 @@ func NewFanOut(cfg FanOutConfig) (*FanOut, error) {
 		return nil, fmt.Errorf("federation: FanOutConfig: %w", err)
 	}
 	f := &FanOut{
-		FanOutConfig: cfg,
-		orders:       make(map[string]*ordering, len(cfg.Orders)),
-		codec:        codec,
-		breakers:     breakers{now: time.Now},
-		turns:        make(chan struct{}, cfg.Concurrent),
+		cfg:      cfg,
+		orders:   make(map[string]*ordering, len(cfg.Orders)),
+		codec:    codec,
+		breakers: breakers{now: time.Now},
+		turns:    make(chan struct{}, cfg.Concurrent),
 	}
 	for resource, order := range cfg.Orders {
 		if f.orders[resource], err = newOrdering(resource, order); err != nil {
@@ -189,7 +189,7 @@ func (f *FanOut) begin(q cursor.Query, token string) (beginning, error) {
 
 // peers asks the host for the peers of a grant.
 func (f *FanOut) peers(ctx context.Context, grant scope.Grant) ([]Peer, error) {
-	peers, err := contained("peers", func() ([]Peer, error) { return f.Peers(ctx, grant) })
+	peers, err := contained("peers", func() ([]Peer, error) { return f.cfg.Peers(ctx, grant) })
 	if err == nil {
 		err = checkPeers(peers)
 	}

@@ -22,7 +22,7 @@ func (h *handler) maxBody() int {
 	if h.FanOut == nil {
 		return maxBody
 	}
-	return max(maxBody, h.FanOut.MaxCursor+bodyBeside)
+	return max(maxBody, h.FanOut.cfg.MaxCursor+bodyBeside)
 }
 
 // maxCursor is the length of the longest cursor in characters.
@@ -30,7 +30,7 @@ func (h *handler) maxCursor() int {
 	if h.FanOut == nil {
 		return maxCursor
 	}
-	return max(maxCursor, h.FanOut.MaxCursor)
+	return max(maxCursor, h.FanOut.cfg.MaxCursor)
 }
 
 // merges tells if more is asked for than the gateway's own rows.

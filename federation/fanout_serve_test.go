@@ -357,7 +357,7 @@ func TestTheCapabilitiesNameTheLargerLimits(t *testing.T) {
 	if err := json.Unmarshal(m.serve(t, r).Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(got.Features, "sources") || got.Limits["max_cursor_length"] != defaultFanOutCursor || got.Limits["max_body_bytes"] != m.fanOut.MaxCursor+bodyBeside {
+	if !slices.Contains(got.Features, "sources") || got.Limits["max_cursor_length"] != defaultFanOutCursor || got.Limits["max_body_bytes"] != m.fanOut.cfg.MaxCursor+bodyBeside {
 		t.Errorf("the capabilities are %+v", got)
 	}
 	most := got.Limits["max_body_bytes"]
@@ -370,7 +370,7 @@ func TestTheCapabilitiesNameTheLargerLimits(t *testing.T) {
 
 func TestTheTimeOfASourceIsLessThanThatOfThePage(t *testing.T) {
 	m := newMergingHost(t, 1)
-	_, err := NewHandler(Config{Authenticator: m, Evaluator: newRules(t, m), Lister: m, Cursors: m.cursors, FanOut: m.fanOut, Timeout: m.fanOut.SourceTimeout})
+	_, err := NewHandler(Config{Authenticator: m, Evaluator: newRules(t, m), Lister: m, Cursors: m.cursors, FanOut: m.fanOut, Timeout: m.fanOut.cfg.SourceTimeout})
 	if err == nil {
 		t.Error("a source may take all the time of a page")
 	}

@@ -46,6 +46,7 @@ type feed struct {
 }
 
 var (
+	errNotWhole  = errors.New("the page lacks rows of a source, where the peer's own were asked for")
 	errNotLocal  = errors.New("a row does not say that it is the peer's own")
 	errDisorder  = errors.New("rows are not in order, or a key repeats")
 	errCursorBad = errors.New("the cursor is too long, or has a NUL")
@@ -141,6 +142,8 @@ func (f *feed) ask(ctx context.Context, limit int, token string) (Page, error) {
 		return Page{}, err
 	case len(page.Items) > limit:
 		err = errTooMany
+	case page.Partial:
+		err = errNotWhole
 	case page.Next != "" && (len(page.Items) == 0 || page.Next == token):
 		err = errStandstill
 	case len(page.Next) > maxCursor, strings.IndexByte(page.Next, 0) >= 0, !utf8.ValidString(page.Next):

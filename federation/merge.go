@@ -53,9 +53,9 @@ func (f *FanOut) page(ctx context.Context, r FanOutRequest, b beginning, peers [
 func (f *FanOut) timeout(ctx context.Context) time.Duration {
 	deadline, limited := ctx.Deadline()
 	if !limited {
-		return f.SourceTimeout
+		return f.cfg.SourceTimeout
 	}
-	return min(f.SourceTimeout, time.Until(deadline)*9/10)
+	return min(f.cfg.SourceTimeout, time.Until(deadline)*9/10)
 }
 
 // sourcesOf returns the sources of a list by name, which puts local first.
@@ -223,7 +223,7 @@ func (m *merger) finish() (Page, error) {
 			answered++
 		}
 	}
-	if failed := m.failures(); failed > 0 && (answered == 0 || m.Abort) {
+	if failed := m.failures(); failed > 0 && (answered == 0 || m.cfg.Abort) {
 		return Page{}, &SourcesError{Code: ErrUnavailable, Sources: m.describe(next), Err: errors.Join(m.reasons...)}
 	}
 	page := Page{Items: m.items}

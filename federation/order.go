@@ -117,10 +117,11 @@ func (o *ordering) compare(a, b cursor.Position) int {
 	return 0
 }
 
-// sameTime tells if two keys differ in nothing that stands before their last field.
+// sameTime tells if two keys differ in nothing that stands before their last field. In an
+// order of one field, nothing does.
 func (o *ordering) sameTime(a, b cursor.Position) bool {
 	last := o.width() - 1
-	return slices.Equal(a[:last], b[:last])
+	return len(o.Fields) > 1 && slices.Equal(a[:last], b[:last])
 }
 
 func compareValues(kind cursor.Kind, a, b cursor.Value) int {
