@@ -112,8 +112,12 @@ func TestAPeerThatRepeatsAPageIsCutOff(t *testing.T) {
 		}
 	}
 	got, pages := f.walk(t, 15, nil)
-	if len(got) <= 40 || len(slices.Compact(slices.Clone(got))) != len(got) {
-		t.Errorf("%d rows came, or one of them twice", len(got))
+	seen := make(map[string]bool)
+	for _, row := range got {
+		if seen[row] {
+			t.Errorf("%s came twice", row)
+		}
+		seen[row] = true
 	}
 	isEvil := func(row string) bool { return strings.HasSuffix(row, evil.label()) }
 	if diff := cmp.Diff(slices.DeleteFunc(want, isEvil), slices.DeleteFunc(got, isEvil)); diff != "" {
