@@ -3,6 +3,8 @@ package federation
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -181,6 +183,23 @@ func TestTheOrderOfMemoryHasTwoBlocks(t *testing.T) {
 	for _, object := range []string{`{` + id + `1","createdAt":"2026-01-01T00:00:00Z"}`, `{` + id + `1","type":"secret","content":"","createdAt":"2026-01-01T00:00:00Z"}`} {
 		if row, err := order.row(json.RawMessage(object), make(cursor.Position, order.width())); err == nil {
 			t.Errorf("%s is of the block %v", object, row.key[0])
+		}
+	}
+}
+
+func TestAnOrderOfOneFieldIsKept(t *testing.T) {
+	order, err := newOrdering("numbers", Order{Fields: []OrderField{{"n", cursor.KindInt64}}, Ascending: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &feed{chainSource: &chainSource{name: "peer:b"}, order: order}
+	row := func(n int) json.RawMessage { return fmt.Appendf(nil, `{"n":%d,"_source":"local"}`, n) }
+	if rows, err := f.check([]json.RawMessage{row(1), row(2), row(30)}); err != nil || len(rows) != 3 {
+		t.Errorf("rows in order: %v", err)
+	}
+	for _, rows := range [][]json.RawMessage{{row(2), row(1)}, {row(1), row(1)}} {
+		if _, err := f.check(rows); !errors.Is(err, errDisorder) {
+			t.Errorf("%s: %v", rows, err)
 		}
 	}
 }
