@@ -46,6 +46,9 @@ func newMergingHost(tb testing.TB, numbers ...int64) *mergingHost {
 }
 
 func (m *mergingHost) listNumbers(_ context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+	if most := m.grant.Scope.MaxRows(); f.Limit > most {
+		return nil, nil, fmt.Errorf("%d rows are asked for where %d are allowed", f.Limit, most)
+	}
 	start := 0
 	if after != nil {
 		start, _ = slices.BinarySearch(m.numbers, after[0].Int64()+1)
@@ -153,6 +156,19 @@ func TestAHandlerServesTheListsOfItsPeersAsOne(t *testing.T) {
 	}
 	if line := gateway.log.last(t); line["source"] != "all" || line["sources"] != "local exhausted, peer:b exhausted, peer:c exhausted" || line["rows"] != 10.0 {
 		t.Errorf("the log has %v", line)
+	}
+}
+
+func TestTheGatewayReadsNoMoreOfItsOwnRowsThanTheGrantAllows(t *testing.T) {
+	numbers := make([]int64, 100)
+	for i := range numbers {
+		numbers[i] = int64(2 * i)
+	}
+	gateway := newMergingHost(t, numbers...)
+	gateway.addPeer(t, "b", newMergingHost(t, numbers...).serving(t))
+	got, pages := gateway.walk(t, "all", 25)
+	if last := pages[len(pages)-1]; len(got) != 200 || last.Partial {
+		t.Errorf("%d of 200 rows, and %v", len(got), last.Sources)
 	}
 }
 

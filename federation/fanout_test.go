@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -288,24 +290,58 @@ func TestBadPeersOfTheHostAreAnError(t *testing.T) {
 }
 
 func TestASlowSourceDoesNotHoldUpTheOthers(t *testing.T) {
-	f := newFederation(t, 2, true, func(cfg *FanOutConfig) { cfg.SourceTimeout = 100 * time.Millisecond })
-	f.fill(5)
-	slow := &slowTransport{inner: f.sources[1]}
-	f.peers[0].Client = newFakeClient(t, slow)
-	began := time.Now()
-	page, err := f.list(t.Context(), 5, "")
-	if took := time.Since(began); err != nil || took > 2*time.Second {
-		t.Fatalf("a page took %v: %v", took, err)
-	}
-	if s := sourceNamed(page, "peer:p01"); s.State != SourceFailed || s.Code != ErrTimeout || !page.Partial || len(page.Items) == 0 {
-		t.Errorf("the slow peer is %+v; %d rows", s, len(page.Items))
-	}
-	// Nor does the time of the whole page run out with it.
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if page, err = f.list(ctx, 5, ""); err != nil || ctx.Err() != nil || !page.Partial {
-		t.Errorf("the page came too late: %v, %v", err, ctx.Err())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFederation(t, 2, true, func(cfg *FanOutConfig) { cfg.SourceTimeout = time.Second })
+		f.fill(5)
+		f.peers[0].Client = newFakeClient(t, &slowTransport{inner: f.sources[1]})
+		// The time of a source is bounded, and leaves some of the page's.
+		for left, want := range map[time.Duration]time.Duration{time.Hour: time.Second, 500 * time.Millisecond: 450 * time.Millisecond} {
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			began := time.Now()
+			page, err := f.list(ctx, 5, "")
+			if took := time.Since(began); err != nil || took != want {
+				t.Errorf("a page for which there were %v took %v: %v", left, took, err)
+			}
+			if s := sourceNamed(page, "peer:p01"); s.State != SourceFailed || s.Code != ErrTimeout || !page.Partial || len(page.Items) != 5 {
+				t.Errorf("the slow peer is %+v; %d rows", s, len(page.Items))
+			}
+			cancel()
+		}
+	})
+}
+
+func TestNothingIsReadBehindTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFederation(t, 1, true)
+		f.fill(40)
+		var reading atomic.Int64
+		renewals := 0
+		r := FanOutRequest{Grant: f.grant, Resource: "tasks", Source: SourceAll, Limit: 20}
+		r.Local = func(ctx context.Context, limit int, token string) (Page, error) {
+			reading.Add(1)
+			defer reading.Add(-1)
+			if limit < r.Limit { // for a nearer cursor, which nobody waits for
+				renewals++
+				<-ctx.Done()
+				time.Sleep(time.Millisecond)
+				return Page{}, ctx.Err()
+			}
+			return f.sources[0].ReadLocal(ctx, limit, token)
+		}
+		for more := true; more; more = r.Cursor != "" {
+			page, err := f.fanOut.List(t.Context(), r)
+			if err != nil || page.Partial {
+				t.Fatalf("%v: %v", page.Sources, err)
+			}
+			if n := reading.Load(); n != 0 {
+				t.Errorf("%d pages are being read behind the answer", n)
+			}
+			r.Cursor = page.Next
+		}
+		if renewals == 0 {
+			t.Error("no nearer cursor was asked for")
+		}
+	})
 }
 
 func TestFewRequestsAreUnderWayAtOnce(t *testing.T) {
