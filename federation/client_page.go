@@ -62,7 +62,7 @@ func parsePage(text []byte, r ListRequest) (Page, error) {
 		return Page{}, errNotPage
 	case p.page.Next == "" && p.truncated:
 		return Page{}, errNoCursor
-	case p.page.Next != "" && (len(p.page.Items) == 0 || p.page.Next == r.Cursor):
+	case p.page.Next != "" && (p.page.Next == r.Cursor || len(p.page.Items) == 0 && !p.seen["_sources"]):
 		return Page{}, errStandstill
 	case r.Limit > 0 && len(p.page.Items) > r.Limit:
 		return Page{}, fmt.Errorf("%w: %d, and not %d", errTooMany, len(p.page.Items), r.Limit)

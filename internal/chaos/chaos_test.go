@@ -16,6 +16,7 @@ import (
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/federation"
+	"github.com/mosaicstack/fedkit/internal/contracttest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -57,7 +58,7 @@ func newNetwork(tb testing.TB, timeout time.Duration, processes []*process) *net
 	if err != nil {
 		tb.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(contracttest.Watch(tb, handler))
 	tb.Cleanup(server.Close)
 	n.client, err = federation.NewClient(federation.ClientConfig{
 		URL: server.URL, HTTP: &http.Client{Transport: &http.Transport{}}, Timeout: 30 * time.Second, Attempts: 1,

@@ -19,6 +19,9 @@ var unwatched = map[string]string{
 	"federation/host_test.go:build":                          "host.serving watches what it returns",
 	"federation/plugged_test.go:TestAHandlerNeedsItsParts":   "serves nothing",
 	"federation/enroll/renew_test.go:TestADeskNeedsItsParts": "serves nothing",
+
+	"federation/fanout_serve_test.go:TestTheTimeOfASourceIsLessThanThatOfThePage": "serves nothing",
+	"internal/chaos/main_test.go:newHandler":                                      "newNetwork watches it; the peers are other processes",
 }
 
 // Every handler that a test makes is watched, and Watch cannot be forgotten. Examples are
