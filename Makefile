@@ -9,7 +9,7 @@ TESTFLAGS ?=
 # How often make flakes runs everything.
 ROUNDS ?= 20
 
-.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list bench-load bench-fanout ci
+.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list bench-load bench-fanout bench-go ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,23 +62,31 @@ sbom: ## write a CycloneDX SBOM of each module into dist/sbom
 		GOWORK=off $(cyclonedx) mod -std -test -type library -json -output $$file $$module && echo $$file || exit 1; \
 	done
 
-bench: ## run the benchmarks of every module
+bench: bench-list bench-load bench-fanout bench-lock ## run every comparison below, for an hour and more; tables and plots go to dist/bench
+
+# What a comparison is told to write, as $(call written,NAME).
+written = -out dist/bench/bench-$(1).md -svg dist/bench/bench-$(1).svg
+
+dist/bench:
+	@mkdir -p $@
+
+bench-list: dist/bench ## compare listquery with other ways to the same rows, for half an hour
+	@scripts/install-postgres.sh
+	go run ./bench/list $(call written,list)
+
+bench-load: dist/bench ## measure a gateway under load from a second process, for a quarter of an hour
+	@scripts/install-postgres.sh
+	go run ./bench/load $(call written,load)
+
+bench-fanout: dist/bench ## compare a page over many gateways with that of its slowest one
+	go run ./bench/fanout $(call written,fanout)
+
+bench-lock: dist/bench ## compare fleetlock with other locks, side by side
+	go run ./bench/lock $(call written,lock)
+
+bench-go: ## run the benchmarks of packages
 	@scripts/install-postgres.sh
 	FEDKIT_REQUIRE_POSTGRES=1 go test -run '^$$' -bench . -benchmem work
-
-bench-lock: ## compare fleetlock with other locks, side by side
-	go run ./bench/lock
-
-bench-list: ## compare listquery with other ways to the same rows, for half an hour
-	@scripts/install-postgres.sh
-	go run ./bench/list
-
-bench-load: ## measure a gateway under load from a second process, for a quarter of an hour
-	@scripts/install-postgres.sh
-	go run ./bench/load
-
-bench-fanout: ## compare a page over many gateways with that of its slowest one
-	go run ./bench/fanout
 
 ci: ## everything that a change must pass
 	@.ci/run
