@@ -47,14 +47,18 @@ func TestRandomChains(t *testing.T) {
 		}
 	})
 	t.Logf("%d chains: %v", chains, total)
-	for _, kind := range []string{"pages", "complete", "partial", "failed", "denied", "skipped", "violated", "all failed", "short", "ties", "came back"} {
+	kinds := []string{"pages", "complete", "partial", "failed", "violated", "ties", "came back"}
+	if chains > 1000 { // what is rare is in many chains
+		kinds = append(kinds, "denied", "skipped", "all failed", "short", "caught up")
+	}
+	for _, kind := range kinds {
 		if total[kind] == 0 {
 			t.Errorf("in %d chains there was nothing %s: %v", chains, kind, total)
 		}
 	}
 }
 
-// brokenChains are the numbers of chains that broke a law once.
+// brokenChains are the numbers of chains that broke a law once, or seemed to.
 var brokenChains = []uint64{1795561977773296981}
 
 func TestChainsThatBrokeALawOnceKeepToIt(t *testing.T) {
