@@ -14,11 +14,15 @@ ROUNDS ?= 20
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-test: ## run every test of every module; installs a Postgres server where there is none
+# Tests that need a Postgres server or a browser fail where there is none.
+require := FEDKIT_REQUIRE_POSTGRES=1 FEDKIT_REQUIRE_CHROMIUM=1
+
+test: ## run every test of every module; installs Postgres and Chromium where there is none
 	@scripts/install-postgres.sh
+	@scripts/install-chromium.sh
 	@for module in $(modules); do \
 		echo "go test in $$module"; \
-		(cd "$$module" && GOWORK=off FEDKIT_REQUIRE_POSTGRES=1 go test $(TESTFLAGS) ./...) || exit 1; \
+		(cd "$$module" && GOWORK=off $(require) go test $(TESTFLAGS) ./...) || exit 1; \
 	done
 
 race: ## the same under the race detector and in random order
@@ -36,6 +40,7 @@ torture: ## run the long form of what kills, pauses, damages and leaks, for abou
 
 flakes: ## look for tests that fail now and then, in 20 rounds on a busy machine
 	@scripts/install-postgres.sh
+	@scripts/install-chromium.sh
 	@scripts/flakes.sh $(ROUNDS)
 
 fresh: ## prove that a new system with Go, git and make passes make test; best as root
@@ -43,6 +48,7 @@ fresh: ## prove that a new system with Go, git and make passes make test; best a
 
 cover: ## measure which statements of each package the tests of all modules run
 	@scripts/install-postgres.sh
+	@scripts/install-chromium.sh
 	@scripts/cover.sh
 
 api: ## write what hosts see of each package into docs/api.txt

@@ -21,7 +21,7 @@ library=$(go list work | grep -vE '/fedkit$|/(bench|examples)(/|$)|/fedkit/inter
 library+=,github.com/mosaicstack/fedkit/internal/strictjson
 
 status=0
-FEDKIT_REQUIRE_POSTGRES=1 go test -count=1 -coverpkg="$library" -coverprofile="$out/profile" "$@" >"$out/log" 2>&1 || status=$?
+FEDKIT_REQUIRE_POSTGRES=1 FEDKIT_REQUIRE_CHROMIUM=1 go test -count=1 -coverpkg="$library" -coverprofile="$out/profile" "$@" >"$out/log" 2>&1 || status=$?
 grep -vE '^ok|^warning: no packages being tested|no test files|coverage: 0.0% of statements' "$out/log" || :
 
 # A line of the profile is FILE:BLOCK STATEMENTS COUNT, once for each test binary.

@@ -31,7 +31,7 @@ trap 'kill "${busy[@]}" 2>/dev/null || :' EXIT
 for ((round = 1; round <= rounds; round++)); do
 	log=$logs/$round.log
 	began=$SECONDS
-	if FEDKIT_REQUIRE_POSTGRES=1 go test -race -shuffle=on -count=1 -v "$@" >"$log" 2>&1 </dev/null; then
+	if FEDKIT_REQUIRE_POSTGRES=1 FEDKIT_REQUIRE_CHROMIUM=1 go test -race -shuffle=on -count=1 -v "$@" >"$log" 2>&1 </dev/null; then
 		result=passed
 	else
 		result=FAILED

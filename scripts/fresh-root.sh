@@ -6,9 +6,9 @@
 #
 # As root, and with debootstrap, it builds a minimal system of this machine's own Debian
 # or Ubuntu in a temporary directory, clones the commit into it and runs `make test`
-# there, in namespaces of its own: no compiler for C, no Postgres server, no module and
-# no test result that this machine has is in there. Elsewhere it takes a clone and empty
-# caches instead, which proves less, and it says so.
+# there, in namespaces of its own: no compiler for C, no Postgres server, no browser, no
+# module and no test result that this machine has is in there. Elsewhere it takes a clone
+# and empty caches instead, which proves less, and it says so.
 #
 # Packages and modules come from where this machine gets them: APT's configuration and
 # keys, and the environment's GOPROXY and the like, are taken over, and so is the
@@ -73,10 +73,10 @@ inside() {
 describe='
 	. /etc/os-release && echo "$PRETTY_NAME, $(dpkg -l | grep -c ^ii) packages"
 	go version; git --version; make --version | head -n 1
-	for program in gcc cc psql postgres initdb; do
+	for program in gcc cc psql postgres initdb chromium; do
 		! command -v "$program" || exit 1
 	done
-	echo "and no C compiler, no Postgres, $(go env CGO_ENABLED) for cgo"'
+	echo "and no C compiler, no Postgres, no Chromium, $(go env CGO_ENABLED) for cgo"'
 
 clone() {
 	git clone --quiet --no-local . "$src"
@@ -94,7 +94,7 @@ if [[ $(id -u) -eq 0 ]] && command -v debootstrap >/dev/null && command -v unsha
 	inside make -C /src test
 else
 	say "this is not root, or there is no debootstrap or unshare: a clone and empty caches must do,"
-	say "and programs of this machine, such as gcc and Postgres, may take part"
+	say "and programs of this machine, such as gcc, Postgres and Chromium, may take part"
 	src=$work/src
 	clone
 	mkdir "$work/home"

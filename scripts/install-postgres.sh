@@ -3,6 +3,7 @@
 # and Ubuntu, dnf on Fedora, Homebrew on macOS. Elsewhere it says what is missing.
 # The tests start servers of their own; the package's service need not run.
 set -eu
+. "$(dirname "$0")/as-root.sh"
 
 say() { printf 'install-postgres: %s\n' "$*" >&2; }
 
@@ -16,18 +17,6 @@ installed() {
 		if [ -x "$dir/initdb" ] && [ -x "$dir/postgres" ]; then return; fi
 	done
 	command -v initdb >/dev/null && command -v postgres >/dev/null
-}
-
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		say "running with sudo: $*"
-		sudo "$@"
-	else
-		say "this needs root, and there is no sudo: $*"
-		exit 1
-	fi
 }
 
 install() {
