@@ -13,7 +13,7 @@ type bench struct {
 	options
 	server  schemas
 	say     func(format string, args ...any)
-	cells   func(section, cell) bool // that are measured, if not all
+	take    func(section, cell) bool // says which cells are measured, if not all
 	dsns    map[string]string
 	run     *run
 	version string
@@ -21,7 +21,7 @@ type bench struct {
 
 // schemas is where worlds are made.
 type schemas interface {
-	newSchema(ctx context.Context, name string) (dsn string, err error)
+	newSchema(ctx context.Context, w world) (dsn string, kept bool, err error)
 }
 
 func (b *bench) worlds() []world {
@@ -37,13 +37,21 @@ func (b *bench) sections() []section {
 	if b.grow > 1 {
 		sections = append(sections, growthSection())
 	}
-	if b.cells != nil {
-		for i := range sections {
-			s := sections[i]
-			sections[i].cells = slices.DeleteFunc(s.cells, func(c cell) bool { return !b.cells(s, c) })
-		}
+	for i := range sections {
+		s := &sections[i]
+		all := *s
+		s.cells = slices.DeleteFunc(s.cells, func(c cell) bool { return !b.takes(all, c) })
+		s.contenders = slices.DeleteFunc(s.contenders, func(c contender) bool { return b.ours && !c.ours })
 	}
-	return sections
+	return slices.DeleteFunc(sections, func(s section) bool { return len(s.cells) == 0 })
+}
+
+// takes reports whether a cell is measured.
+func (b *bench) takes(s section, c cell) bool {
+	if b.take != nil && !b.take(s, c) {
+		return false
+	}
+	return b.cells == nil || b.cells.MatchString(s.title+": "+c.label())
 }
 
 func (b *bench) measure(ctx context.Context) (err error) {
@@ -73,10 +81,9 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	return b.run.measure(ctx)
 }
 
-// open makes a world.
+// open makes a world, unless it is there.
 func (b *bench) open(ctx context.Context, w world) error {
-	b.say("making the world %s: %d tasks", w.name, w.rows)
-	dsn, err := b.server.newSchema(ctx, w.name)
+	dsn, kept, err := b.server.newSchema(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -87,6 +94,11 @@ func (b *bench) open(ctx context.Context, w world) error {
 		return err
 	}
 	b.run.worlds[w.name] = db
+	if kept {
+		b.say("the world %s is there", w.name)
+		return w.check(ctx, db)
+	}
+	b.say("making the world %s: %d tasks", w.name, w.rows)
 	return w.load(ctx, db)
 }
 

@@ -10,7 +10,7 @@ import (
 // Every contender reads the same rows in every cell, or the bench fails: see verify.
 func TestASmallRunMeasuresEveryContender(t *testing.T) {
 	b := small(t)
-	b.cells = func(s section, c cell) bool {
+	b.take = func(s section, c cell) bool {
 		wide := len(c.grant.teams) > 20
 		switch {
 		case s.mode != prepared:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"time"
 
 	"github.com/mosaicstack/fedkit/bench/internal/figures"
@@ -26,7 +27,9 @@ func main() {
 // options are the flags.
 type options struct {
 	rows, grow, rounds int
-	buffers            string
+	buffers, server    string
+	cells              *regexp.Regexp // nil for all
+	ours               bool
 	out, svg           string
 }
 
@@ -37,6 +40,12 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.grow, "grow", 0, "if more than 1, measure with this many times the tasks as well; 10 takes 20 GB of disk")
 	flags.IntVar(&o.rounds, "rounds", 15, "how often everything is measured")
 	flags.StringVar(&o.buffers, "buffers", "2GB", "shared_buffers of the server")
+	flags.StringVar(&o.server, "server", "", "URL of a Postgres, as superuser, that keeps the data for the next run in schemas even, skewed and grown; defaults to a throwaway one")
+	flags.Func("cells", "regular `expression` for the cells to measure, such as '^Tasks: .*200 teams'; defaults to all", func(text string) (err error) {
+		o.cells, err = regexp.Compile(text)
+		return err
+	})
+	flags.BoolVar(&o.ours, "ours", false, "leave out all contenders but the floor and fedkit")
 	flags.StringVar(&o.out, "out", "", "file to write the tables to, too")
 	flags.StringVar(&o.svg, "svg", "", "file to write a picture of the tasks to")
 	if err := flags.Parse(args); err != nil {
@@ -62,7 +71,7 @@ func start(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := launch(o.buffers)
+	server, err := serve(o)
 	if err != nil {
 		return err
 	}

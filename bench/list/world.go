@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	_ "embed"
 	"fmt"
@@ -66,13 +67,8 @@ func (w world) load(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	statements := append(tables(), functions)
-	statements = append(statements, w.parts...)
-	statements = append(statements, keys()...)
-	statements = append(statements, listquery.Indexes(listquery.Postgres, c.all()...)...)
-	fill := strings.NewReplacer("{rows}", strconv.Itoa(w.rows), "{step}", strconv.Itoa(spanMicroseconds/w.rows))
-	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, fill.Replace(statement)); err != nil {
+	for _, statement := range append(w.statements(), listquery.Indexes(listquery.Postgres, c.all()...)...) {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("the world %s: %w in %.80q", w.name, err, statement)
 		}
 	}
@@ -84,6 +80,32 @@ func (w world) load(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
+	if err := w.check(ctx, db); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "DO $$ BEGIN EXECUTE format('COMMENT ON SCHEMA %I IS %L', current_schema(), '"+w.fingerprint()+"'); END $$")
+	return err
+}
+
+// statements make the tables and fill them.
+func (w world) statements() []string {
+	statements := append(tables(), functions)
+	statements = append(statements, w.parts...)
+	statements = append(statements, keys()...)
+	fill := strings.NewReplacer("{rows}", strconv.Itoa(w.rows), "{step}", strconv.Itoa(spanMicroseconds/w.rows))
+	for i, statement := range statements {
+		statements[i] = fill.Replace(statement)
+	}
+	return statements
+}
+
+// fingerprint is what a schema with the world is known by.
+func (w world) fingerprint() string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(w.statements(), ";"))))
+}
+
+// check reports what pages need and the world has not.
+func (w world) check(ctx context.Context, db *sql.DB) error {
 	l, err := newLibrary(db, listquery.Schema{}, false)
 	if err != nil {
 		return err

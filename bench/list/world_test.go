@@ -11,7 +11,9 @@ import (
 // ownSchemas are on the server of the tests.
 type ownSchemas struct{ t *testing.T }
 
-func (s ownSchemas) newSchema(context.Context, string) (string, error) { return pgtest.DSN(s.t), nil }
+func (s ownSchemas) newSchema(context.Context, world) (string, bool, error) {
+	return pgtest.DSN(s.t), false, nil
+}
 
 // small is a bench in which every page is there, and few rows are behind it.
 func small(t *testing.T) *bench {
