@@ -7,6 +7,17 @@ import (
 	"github.com/Masterminds/squirrel"
 )
 
+// A way is how the rows of a page are found.
+type way uint8
+
+const (
+	looks  way = iota // looks around first, and goes one of the others
+	walks             // along the order, and looks up for each row whether it shows
+	hashes            // along the order, with the values that show in a hash table
+	merges            // the newest rows of each value
+	strays            // merges many values, which is known afterwards: no statement does so
+)
+
 // An adaptive is the statement of a page for Postgres that finds its way by itself.
 //
 // No one way is good for every filter. Who sees most of a table is served by walking
@@ -20,9 +31,14 @@ import (
 //   - else by a walk with the values in a hash table, if they are not too many;
 //   - and, where a walk has reached its bound before the page was full, by merging.
 //
+// Looking around and being ready for everything is much of what a short page costs. So
+// each row says which way it came, and the next page of the same filter is read by a
+// statement that goes that way at once. It merges as well where it has walked in vain.
+//
 // Each part is a common table expression that another one reads on demand, or never.
-// Every part that is used gives all rows of the page, or none: what the statement
-// guesses from decides the cost alone. It stays one statement and one snapshot.
+// Every part that is used gives all rows of the page, or none: what a statement is
+// chosen by, or guesses from, decides the cost alone. A page stays one statement and one
+// snapshot.
 //
 // Nothing is left to the planner's idea of the data. Look-ups are written so that they
 // cannot be turned into joins, scans have literal limits, and nothing depends on the
@@ -34,12 +50,20 @@ type adaptive struct {
 	tuning    tuning
 	continued bool
 	arms      []arm
+	way       way
 
 	with  []squirrel.Sqlizer
+	found []finding         // the ways that come before the merge
 	names map[string]string // of the sets, by their text
 	table string
 	list  []string // the columns of the result, of the table t0
 	keys  []string // the columns of the order, of the table t0
+}
+
+// A finding is a part with the rows of a way, and one that says whether they are the page.
+type finding struct {
+	way        way
+	rows, done string
 }
 
 // rowLimit is how many rows the statement returns. It is one more than the page has.
@@ -48,7 +72,7 @@ var rowLimit = squirrel.Expr("CAST(? AS bigint)", slot{kind: limitSlot})
 // adaptiveQuery is the adaptive statement of a block, or nil if there is but one way:
 // if one value is all, an index has its rows in order; and if no way is known but the
 // walk, it is all there is.
-func (p *plan) adaptiveQuery(s shape, size int, continued bool) (squirrel.Sqlizer, error) {
+func (p *plan) adaptiveQuery(s shape, size int, continued bool, way way) (squirrel.Sqlizer, error) {
 	b := p.blocks[0]
 	t := terms{shape: s, probes: true}
 	if s.dialect != Postgres || len(p.blocks) > 1 || !b.visible.renders(t) {
@@ -63,7 +87,7 @@ func (p *plan) adaptiveQuery(s shape, size int, continued bool) (squirrel.Sqlize
 			return nil, nil
 		}
 	}
-	a := &adaptive{plan: p, block: b, terms: t, tuning: p.tuning.sized(size), continued: continued, arms: arms,
+	a := &adaptive{plan: p, block: b, terms: t, tuning: p.tuning.sized(size), continued: continued, arms: arms, way: way,
 		with: b.visible.teamParts(t), names: make(map[string]string), keys: p.orderColumns(b, 0)}
 	return a.query()
 }
@@ -83,11 +107,15 @@ func (a *adaptive) query() (squirrel.Sqlizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.walk(values); err != nil {
-		return nil, err
+	if a.way == looks || a.way == walks {
+		if err := a.walk(values); err != nil {
+			return nil, err
+		}
 	}
-	if err := a.hashWalk(values); err != nil {
-		return nil, err
+	if a.way == looks || a.way == hashes {
+		if err := a.hashWalk(values); err != nil {
+			return nil, err
+		}
 	}
 	merged, err := a.merge(values)
 	if err != nil {
@@ -98,10 +126,19 @@ func (a *adaptive) query() (squirrel.Sqlizer, error) {
 
 // page puts the ways behind one another; one of them has rows.
 func (a *adaptive) page(merged squirrel.Sqlizer) squirrel.Sqlizer {
-	return squirrel.Expr(`? SELECT * FROM "listed-walk" WHERE (SELECT done FROM "listed-walked")`+
-		` UNION ALL SELECT * FROM "listed-hash" WHERE (SELECT done FROM "listed-hashed")`+
-		` UNION ALL SELECT * FROM (?) AS merged`+
-		` ORDER BY `+strings.Join(a.ordered(a.resultKeys()), ", ")+` LIMIT ?`, with(a.with), merged, rowLimit)
+	last := fmt.Sprint(strays)
+	switch a.way {
+	case merges:
+		return squirrel.Expr(fmt.Sprintf("? SELECT %d, * FROM (?) AS merged", merges), with(a.with), merged)
+	case looks:
+		last = fmt.Sprintf(`CASE WHEN (SELECT ok FROM "listed-few") THEN %d ELSE %d END`, merges, strays)
+	}
+	var ways strings.Builder
+	for _, f := range a.found {
+		fmt.Fprintf(&ways, "SELECT %d AS way, * FROM %s WHERE (SELECT done FROM %s) UNION ALL ", f.way, f.rows, f.done)
+	}
+	return squirrel.Expr("? "+ways.String()+"SELECT "+last+", * FROM (?) AS merged"+
+		" ORDER BY "+strings.Join(a.ordered(a.resultKeys()), ", ")+" LIMIT ?", with(a.with), merged, rowLimit)
 }
 
 // with is the clause that names parts for the statement behind it. A part can read

@@ -70,15 +70,12 @@ func teamIDs(t *testing.T, db *sql.DB, n int) []string {
 }
 
 // pageBlocks is how many blocks a page of 50 rows touches, planned for no particular
-// arguments. The page must be full.
+// arguments: the most of when nothing is known of the filter, and when the way of its
+// last page is. The page must be full.
 func pageBlocks(t *testing.T, db *sql.DB, r AnyResource, f scope.Filter, after cursor.Position) int64 {
 	t.Helper()
 	f.Resource, f.Subject, f.Limit = r.Name(), "user-1", 50
 	store := storeWith(t, db, Config{}, r)
-	st, args, err := r.definition().prepare(request{t.Context(), store, f, after})
-	if err != nil {
-		t.Fatal(err)
-	}
 	if rows, _, err := store.List(t.Context(), f, after); err != nil || len(rows) != f.Limit {
 		t.Fatalf("a page of %s for %d teams has %d rows, %v", r.Name(), len(f.Teams), len(rows), err)
 	}
@@ -87,7 +84,25 @@ func pageBlocks(t *testing.T, db *sql.DB, r AnyResource, f scope.Filter, after c
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	if _, err := tx.Exec("DEALLOCATE ALL; PREPARE page AS " + st.sql); err != nil {
+	var most int64
+	for _, way := range []way{looks, store.learned.wayOf(store.learned.key(f))} {
+		st, args, err := r.definition().prepare(request{t.Context(), store, f, after}, way)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks, read := explainedGeneric(t, tx, st.sql, args)
+		if len(read) > 0 && !slices.Equal(read, []string{"preferences"}) { // which is empty
+			t.Errorf("a page of %s for %d teams, way %d, reads all of %v", r.Name(), len(f.Teams), way, read)
+		}
+		most = max(most, blocks)
+	}
+	return most
+}
+
+// explainedGeneric is explained for a statement that is planned without its arguments.
+func explainedGeneric(t *testing.T, tx *sql.Tx, sql string, args []any) (blocks int64, read []string) {
+	t.Helper()
+	if _, err := tx.Exec("DEALLOCATE ALL; PREPARE page AS " + sql); err != nil {
 		t.Fatal(err)
 	}
 	values := make([]string, len(args))
@@ -103,11 +118,7 @@ func pageBlocks(t *testing.T, db *sql.DB, r AnyResource, f scope.Filter, after c
 			t.Fatalf("there is no literal for %T", arg)
 		}
 	}
-	blocks, read := explained(t, tx, "EXECUTE page ("+strings.Join(values, ", ")+")")
-	if len(read) > 0 && !slices.Equal(read, []string{"preferences"}) { // which is empty
-		t.Errorf("a page of %s for %d teams reads all of %v", r.Name(), len(f.Teams), read)
-	}
-	return blocks
+	return explained(t, tx, "EXECUTE page ("+strings.Join(values, ", ")+")")
 }
 
 // at is the position behind the given share of an estate's rows.
@@ -175,7 +186,7 @@ func TestAPageTouchesBlocksByItsRows(t *testing.T) {
 			for _, test := range tests {
 				r := resources[test.resource]
 				f := scope.Filter{Personal: true, Teams: teamIDs(t, db, test.teams)}
-				for _, share := range []float64{0, 0.3, 0.5} {
+				for _, share := range []float64{0, 0.5} {
 					var after cursor.Position
 					if share > 0 {
 						after = at(r, rows, share)

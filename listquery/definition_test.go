@@ -83,7 +83,7 @@ func TestALiteralCannotEndItsQuotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sql := r.plan.statement(shape{personal: true, dialect: SQLite}, -1, 0).sql
+	sql := r.plan.statement(shape{personal: true, dialect: SQLite}, -1, 0, looks).sql
 	if want := `"state" = 'it''s due?'`; !strings.Contains(sql, want) {
 		t.Errorf("the statement does not contain %s:\n%s", want, sql)
 	}
@@ -110,7 +110,7 @@ func TestAFilterThatAllowsNothingHasNoStatement(t *testing.T) {
 	}
 	for _, r := range resources {
 		for _, d := range dialects {
-			if st := r.definition().statement(shape{dialect: d}, -1, 0); st != nil {
+			if st := r.definition().statement(shape{dialect: d}, -1, 0, looks); st != nil {
 				t.Errorf("%s has a statement on %s for a filter that allows nothing:\n%s", r.Name(), d, st.sql)
 			}
 		}
@@ -144,7 +144,7 @@ func TestASchemaRenamesTablesAndColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sql := tasks.plan.statement(shape{personal: true, teams: true, dialect: Postgres}, 0, 0).sql
+	sql := tasks.plan.statement(shape{personal: true, teams: true, dialect: Postgres}, 0, 0, looks).sql
 	for _, want := range []string{`"app"."work_items"`, `"app"."projects"`, `"made_at"`, `"proj"`, `"squad"`} {
 		if !strings.Contains(sql, want) {
 			t.Errorf("the statement does not mention %s:\n%s", want, sql)

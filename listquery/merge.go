@@ -16,9 +16,11 @@ import (
 // Most values have none, if there are many; and if there are few, enough rows of each
 // were looked up to make the bound a close one.
 func (a *adaptive) merge(sets []armSet) (squirrel.Sqlizer, error) {
-	a.add("depth", `SELECT CASE WHEN NOT (SELECT done FROM "listed-walked") AND NOT (SELECT done FROM "listed-hashed")`+
-		fmt.Sprintf(` THEN GREATEST(1, LEAST(?, %d * ? / GREATEST(1, %s))) END AS rows`, a.tuning.depth, count(sets, 0)),
-		rowLimit, rowLimit)
+	depth := fmt.Sprintf("GREATEST(1, LEAST(?, %d * ? / GREATEST(1, %s)))", a.tuning.depth, count(sets, 0))
+	if len(a.found) > 0 {
+		depth = "CASE WHEN " + a.inVain() + " THEN " + depth + " END"
+	}
+	a.add("depth", "SELECT "+depth+" AS rows", rowLimit, rowLimit)
 	for i, s := range sets {
 		if err := a.addHeads(i, s); err != nil {
 			return nil, err
@@ -42,8 +44,22 @@ func (a *adaptive) merge(sets []armSet) (squirrel.Sqlizer, error) {
 	return squirrel.Expr(text, append(branches, rowLimit)...), nil
 }
 
-// mergeGuard is the condition that no walk has the page.
-const mergeGuard = ` WHERE (SELECT rows FROM "listed-depth") > 0`
+// inVain is the condition that no walk has the page.
+func (a *adaptive) inVain() string {
+	conditions := make([]string, len(a.found))
+	for i, f := range a.found {
+		conditions[i] = "NOT (SELECT done FROM " + f.done + ")"
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+// mergeGuard keeps the merge from running where a walk has the page.
+func (a *adaptive) mergeGuard() string {
+	if len(a.found) == 0 {
+		return "true"
+	}
+	return `(SELECT rows FROM "listed-depth") > 0`
+}
 
 // ofValue are the conditions on the rows of one value of an arm; the value is s.v.
 func (a *adaptive) ofValue(s armSet) ([]squirrel.Sqlizer, error) {
@@ -70,10 +86,10 @@ func (a *adaptive) addHeads(number int, s armSet) error {
 	}
 	keys := a.named(a.keys)
 	newest := a.rows(keys, squirrel.Expr(`(SELECT rows FROM "listed-depth")`), conditions...)
-	values := "SELECT s.v, " + strings.Join(a.boundKeys(), ", ") + " FROM " + s.set + " AS s CROSS JOIN LATERAL (?) AS newest" +
-		mergeGuard + " AND " + rare("s.v")
+	values := "SELECT s.v, " + strings.Join(a.boundKeys(), ", ") + " FROM " + s.set + " AS s CROSS JOIN LATERAL (?) AS newest WHERE " +
+		a.mergeGuard() + " AND " + rare("s.v")
 	if s.set == "" {
-		values = "SELECT " + strings.Join(a.boundKeys(), ", ") + " FROM (?) AS newest" + mergeGuard
+		values = "SELECT " + strings.Join(a.boundKeys(), ", ") + " FROM (?) AS newest WHERE " + a.mergeGuard()
 	}
 	a.add(fmt.Sprintf("heads-%d", number), values, newest)
 	return nil
@@ -128,10 +144,10 @@ func (a *adaptive) above(number int, s armSet) (squirrel.Sqlizer, error) {
 	conditions = append(conditions, squirrel.Expr(a.notBehind(a.keys)))
 	rows := a.rows(strings.Join(a.list, ", "), rowLimit, conditions...)
 	if s.set == "" {
-		return squirrel.Expr("SELECT t0.* FROM (?) AS t0"+mergeGuard, rows), nil
+		return squirrel.Expr("SELECT t0.* FROM (?) AS t0 WHERE "+a.mergeGuard(), rows), nil
 	}
 	values := fmt.Sprintf(`(SELECT DISTINCT v FROM "listed-heads-%d" WHERE %s)`, number, a.notBehind(a.boundKeys()))
-	return squirrel.Expr("SELECT t0.* FROM "+values+" AS s CROSS JOIN LATERAL (?) AS t0"+mergeGuard+" AND "+rare("s.v"), rows), nil
+	return squirrel.Expr("SELECT t0.* FROM "+values+" AS s CROSS JOIN LATERAL (?) AS t0 WHERE "+a.mergeGuard()+" AND "+rare("s.v"), rows), nil
 }
 
 // notBehind is the condition that keys are not behind the bound.

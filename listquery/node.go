@@ -3,6 +3,8 @@ package listquery
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/Masterminds/squirrel"
 )
@@ -24,6 +26,40 @@ type node interface {
 type terms struct {
 	shape
 	probes bool
+	tried  []trial // parents that the row at hand does not show through
+}
+
+// A trial is a look-up that has failed where a condition is asked.
+type trial struct {
+	parentNode
+	child alias
+}
+
+// with adds the look-ups of an Any to those that have failed where its other parts are
+// asked: a task that does not show through its project does not show through its
+// mission's either, if that is the same one.
+func (t terms) with(parent parentNode, child alias) terms {
+	if t.probes && t.dialect == Postgres {
+		t.tried = append(slices.Clone(t.tried), trial{parent, child})
+	}
+	return t
+}
+
+// again are the columns that hold what has been looked up already if they are equal to
+// the column of n.
+func (t terms) again(n parentNode) ([]string, error) {
+	var columns []string
+	for _, tried := range t.tried {
+		if tried.table != n.table || tried.key != n.key || !reflect.DeepEqual(tried.visible, n.visible) {
+			continue
+		}
+		column, err := quoteColumn(tried.child.String(), tried.column)
+		if err != nil {
+			return nil, err
+		}
+		columns = append(columns, column)
+	}
+	return columns, nil
 }
 
 // A subjectNode compares a column with the subject.
@@ -100,6 +136,10 @@ func (n parentNode) render(a alias, t terms) (squirrel.Sqlizer, error) {
 	if condition == nil || err != nil {
 		return nil, err
 	}
+	again, err := t.again(n)
+	if err != nil {
+		return nil, err
+	}
 	child, err1 := quoteColumn(a.String(), n.column)
 	from, err2 := quoteTable(n.table)
 	key, err3 := quoteColumn(parent.String(), n.key)
@@ -117,7 +157,11 @@ func (n parentNode) render(a alias, t terms) (squirrel.Sqlizer, error) {
 		row = row.Suffix("OFFSET 0")
 	}
 	// A look-up of null finds nothing, and costs half of what another one costs.
-	return squirrel.Expr("("+child+" IS NOT NULL AND EXISTS (?))", row), nil
+	known := child + " IS NOT NULL"
+	for _, column := range again {
+		known += " AND " + child + " IS DISTINCT FROM " + column
+	}
+	return squirrel.Expr("("+known+" AND EXISTS (?))", row), nil
 }
 
 // An anyNode is met by what meets one of its visibilities.
@@ -130,8 +174,12 @@ func (n anyNode) render(a alias, t terms) (squirrel.Sqlizer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if condition != nil {
-			shown = append(shown, condition)
+		if condition == nil {
+			continue
+		}
+		shown = append(shown, condition)
+		if parent, ok := v.node.(parentNode); ok {
+			t = t.with(parent, a)
 		}
 	}
 	if len(shown) == 0 {

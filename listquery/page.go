@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/scope"
@@ -86,44 +87,51 @@ func all[T any](list func(after cursor.Position) ([]T, cursor.Position, error)) 
 // read runs the statement of one page and calls each for its rows. Row is valid
 // during the call only. The result is nil on the last page.
 func (r *Resource[T]) read(req request, each func(row *T) error) (cursor.Position, error) {
-	st, args, err := r.plan.prepare(req)
+	key := req.store.learned.key(req.filter)
+	meant := req.store.learned.wayOf(key)
+	st, args, err := r.plan.prepare(req, meant)
 	if st == nil || err != nil {
 		return nil, err
 	}
 	var next cursor.Position
+	var went way
 	err = req.store.session.query(req.ctx, st, args, func(rows *sql.Rows) (err error) {
-		next, err = r.scan(rows, req.filter.Limit, each)
+		next, went, err = r.scan(st, rows, req.filter.Limit, each)
 		return err
 	})
 	if err != nil {
 		return nil, failure(req.ctx, r.Name(), err)
 	}
+	req.store.learned.learn(key, meant, went)
 	return next, nil
 }
 
 // scan reads up to limit rows. One row more was asked for; that it is there says that
 // the list goes on, and nothing else is read of it.
-func (r *Resource[T]) scan(rows *sql.Rows, limit int, each func(row *T) error) (cursor.Position, error) {
+func (r *Resource[T]) scan(st *statement, rows *sql.Rows, limit int, each func(row *T) error) (next cursor.Position, went way, err error) {
 	var row T
 	var block int
 	targets := r.targets(&row, &block)
+	if st.saysWay {
+		targets = slices.Insert(targets, 0, any(&went))
+	}
 	count := 0
 	for rows.Next() {
 		if count == limit {
-			return r.position(block, &row), nil
+			return r.position(block, &row), went, nil
 		}
 		if err := rows.Scan(targets...); err != nil {
-			return nil, err
+			return nil, looks, err
 		}
 		if r.setBlock != nil {
 			r.setBlock(&row, block)
 		}
 		if err := each(&row); err != nil {
-			return nil, err
+			return nil, looks, err
 		}
 		count++
 	}
-	return nil, nil
+	return nil, went, nil
 }
 
 // targets are the destinations of Scan for one row.
@@ -140,7 +148,7 @@ func (r *Resource[T]) targets(row *T, block *int) []any {
 
 // prepare picks the statement of a request and fills in its arguments. The statement
 // is nil if the filter shows nothing.
-func (p *plan) prepare(req request) (*statement, []any, error) {
+func (p *plan) prepare(req request, way way) (*statement, []any, error) {
 	f := req.filter
 	if f.Resource != p.name {
 		return nil, nil, fmt.Errorf("listquery: a filter for %q was given to %q", f.Resource, p.name)
@@ -152,7 +160,7 @@ func (p *plan) prepare(req request) (*statement, []any, error) {
 	if f.Empty() {
 		return nil, nil, nil
 	}
-	st := p.statement(shape{f.Personal, len(f.Teams) > 0, req.store.dialect}, start, pageSize(f.Limit+1))
+	st := p.statement(shape{f.Personal, len(f.Teams) > 0, req.store.dialect}, start, pageSize(f.Limit+1), way)
 	if st == nil {
 		return nil, nil, nil
 	}

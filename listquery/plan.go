@@ -49,11 +49,16 @@ type statementKey struct {
 	shape shape
 	start int
 	size  int
+	way   way
 }
 
-// statement returns the statement for one request, or nil if no row can show.
-func (p *plan) statement(s shape, start, size int) *statement {
-	return p.statements[statementKey{s, start, size}]
+// statement returns the statement for one request, or nil if no row can show. One that
+// has but one way goes it whatever is asked for.
+func (p *plan) statement(s shape, start, size int, way way) *statement {
+	if st := p.statements[statementKey{s, start, size, way}]; st != nil {
+		return st
+	}
+	return p.statements[statementKey{s, start, size, looks}]
 }
 
 // build has squirrel write every statement of the plan.
@@ -80,30 +85,37 @@ func (p *plan) build() error {
 func (p *plan) buildShape(s shape) error {
 	for start := -1; start < len(p.blocks); start++ {
 		for size := range pageSizes {
-			query, err := p.query(s, start, size)
-			if err != nil {
+			if err := p.buildWays(s, start, size); err != nil {
 				return err
 			}
-			if query == nil {
-				continue
-			}
-			st, err := newStatement(s.dialect, query)
-			if err != nil {
-				return err
-			}
-			p.statements[statementKey{s, start, size}] = st
 		}
 	}
 	return nil
 }
 
-// query is the SELECT of one page, or nil if no row can show.
-func (p *plan) query(s shape, start, size int) (squirrel.Sqlizer, error) {
-	query, err := p.adaptiveQuery(s, size, start >= 0)
-	if query != nil || err != nil {
-		return query, err
+// buildWays has squirrel write the statements of a page: one for each way, or the only
+// one, or none if no row can show.
+func (p *plan) buildWays(s shape, start, size int) error {
+	for way := range strays {
+		query, err := p.adaptiveQuery(s, size, start >= 0, way)
+		adaptive := query != nil
+		if !adaptive && err == nil {
+			query, err = p.direct(terms{shape: s, probes: true}, start)
+		}
+		if query == nil || err != nil {
+			return err
+		}
+		st, err := newStatement(s.dialect, query)
+		if err != nil {
+			return err
+		}
+		st.saysWay = adaptive
+		p.statements[statementKey{s, start, size, way}] = st
+		if !adaptive {
+			return nil
+		}
 	}
-	return p.direct(terms{shape: s, probes: true}, start)
+	return nil
 }
 
 // direct is the SELECT of one page that has but one way: along the order.

@@ -135,7 +135,7 @@ func BenchmarkStatement(b *testing.B) {
 	b.Run("fedkit", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, err := plan.prepare(req); err != nil {
+			if _, _, err := plan.prepare(req, looks); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -143,7 +143,7 @@ func BenchmarkStatement(b *testing.B) {
 	b.Run("squirrel per request", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			query, err := plan.query(shape{true, true, Postgres}, 0, 0)
+			query, err := plan.adaptiveQuery(shape{true, true, Postgres}, 0, true, looks)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -17,6 +17,7 @@ type statement struct {
 	sql     string
 	slots   []slot
 	dialect Dialect
+	saysWay bool // in the first column of each row
 }
 
 // A slot stands in squirrel's list of arguments for a value that a request brings.
@@ -33,7 +34,7 @@ const (
 	subjectSlot
 	teamsSlot
 	teamUUIDsSlot
-	teamUUIDListSlot // as one text
+	teamBucketsSlot // as one text, see teamBuckets
 	positionSlot
 	limitSlot
 )
@@ -119,7 +120,7 @@ func countPlaceholders(sql string) int {
 // arguments fills the slots for one request. The order columns of after are its last
 // ones: what stands before them names the block and is part of the statement.
 func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) []any {
-	var subject, teams, teamUUIDs, teamUUIDList any
+	var subject, teams, teamUUIDs, buckets any
 	args := make([]any, len(st.slots))
 	for i, s := range st.slots {
 		switch s.kind {
@@ -138,11 +139,11 @@ func (st *statement) arguments(f scope.Filter, after cursor.Position, rows int) 
 				teamUUIDs = st.dialect.array(without(f.Teams, isNoUUID))
 			}
 			args[i] = teamUUIDs
-		case teamUUIDListSlot:
-			if teamUUIDList == nil {
-				teamUUIDList = strings.Join(without(f.Teams, isNoUUID), ",")
+		case teamBucketsSlot:
+			if buckets == nil {
+				buckets = teamBuckets(f.Teams)
 			}
-			args[i] = teamUUIDList
+			args[i] = buckets
 		case positionSlot:
 			args[i] = st.dialect.position(after[s.index])
 		case limitSlot:
@@ -168,5 +169,16 @@ func isEmpty(id string) bool { return id == "" }
 // isNoUUID: databases write uuids in lower case.
 func isNoUUID(id string) bool {
 	_, err := cursor.ParseUUID(id)
-	return err != nil || strings.ToLower(id) != id
+	return err != nil || hasUpper(id)
+}
+
+// hasUpper reports whether a uuid has a digit in upper case. Of its characters only those
+// lack this bit; to look at each takes much longer, and a filter may have thousands of
+// teams.
+func hasUpper(uuid string) bool {
+	bits := byte(0x20)
+	for i := range len(uuid) {
+		bits &= uuid[i]
+	}
+	return bits == 0
 }

@@ -61,6 +61,7 @@ type Store struct {
 	dialect   Dialect
 	resources map[string]AnyResource
 	members   *statement
+	learned   learned
 }
 
 // NewStore returns a store that lists the resources of cfg. It does not ask the
@@ -83,7 +84,7 @@ func NewStore(db Querier, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listquery: %w", err)
 	}
-	s := &Store{db: db, session: session, dialect: cfg.Dialect, members: members, resources: make(map[string]AnyResource)}
+	s := &Store{db: db, session: session, dialect: cfg.Dialect, members: members, learned: newLearned(), resources: make(map[string]AnyResource)}
 	for _, r := range cfg.Resources {
 		if err := s.add(r, cfg.Schema); err != nil {
 			return nil, fmt.Errorf("listquery: %w", err)

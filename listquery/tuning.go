@@ -30,9 +30,9 @@ type tuning struct {
 
 // standardTuning is for pages up to the first of pageSizes.
 var standardTuning = tuning{
-	few: 64, sample: 80, poor: 5, rich: 15, resample: 240, good: 12, walk: 1500,
+	few: 128, sample: 80, poor: 5, rich: 15, resample: 240, good: 12, walk: 1500,
 	hashMin: 600, hashMax: 2500, hashWalk: 4500,
-	depth: 3,
+	depth: 4,
 }
 
 // pageSizes are the sizes of pages, in rows and with the row behind the page, that have

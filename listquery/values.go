@@ -35,67 +35,6 @@ func (a *adaptive) values() ([]armSet, error) {
 	return sets, nil
 }
 
-// Parts with the teams of the filter, as uuids in text form and as texts.
-const (
-	teamUUIDsPart = `"listed-teams"`
-	teamTextsPart = `"listed-team-texts"`
-)
-
-// teamParts are the parts with the teams that the conditions of a visibility read,
-// where they are probes of Postgres. One text for all uuids is taken apart in a
-// twentieth of the time that it takes Postgres to read an array of them.
-func (v Visibility) teamParts(t terms) []squirrel.Sqlizer {
-	if !t.probes || t.dialect != Postgres || !t.teams {
-		return nil
-	}
-	var parts []squirrel.Sqlizer
-	uuids, texts := teamColumns(v.node)
-	if uuids {
-		parts = append(parts, part(teamUUIDsPart, "SELECT unnest(string_to_array(CAST(? AS text), ',')) AS v", slot{kind: teamUUIDListSlot}))
-	}
-	if texts {
-		parts = append(parts, part(teamTextsPart, "SELECT unnest(CAST(? AS text[])) AS v", slot{kind: teamsSlot}))
-	}
-	return parts
-}
-
-// teamColumns reports whether a node asks for teams in columns of type uuid and text.
-func teamColumns(n node) (uuids, texts bool) {
-	var vs []Visibility
-	switch n := n.(type) {
-	case teamsNode:
-		return n.uuids, !n.uuids
-	case parentNode:
-		vs = []Visibility{n.visible}
-	case anyNode:
-		vs = n.vs
-	case allNode:
-		vs = n.vs
-	}
-	for _, v := range vs {
-		u, t := teamColumns(v.node)
-		uuids, texts = uuids || u, texts || t
-	}
-	return uuids, texts
-}
-
-// probe is the condition that name is one of the teams. The planner would make a join
-// of it, and read every row of every team, if it did not stand below IS TRUE.
-func (n teamsNode) probe(name string) string {
-	part, cast := n.part()
-	if cast != "" {
-		name = "CAST(" + name + " AS text)"
-	}
-	return "(" + name + " IN (SELECT v FROM " + part + ")) IS TRUE"
-}
-
-func (n teamsNode) part() (part, cast string) {
-	if n.uuids {
-		return teamUUIDsPart, "uuid"
-	}
-	return teamTextsPart, ""
-}
-
 // source returns the part with the values of a source, and the type they have to be
 // cast to. The same values are collected once.
 func (a *adaptive) source(s source) (set, cast string, err error) {

@@ -9,10 +9,6 @@ import (
 )
 
 // walk adds the parts that walk the order and look up for each row whether it shows.
-//
-// The rows of the walk stay in their order: a part is a list, which is read from its
-// start by whoever reads it, and grows as far as it is read. So the sample costs
-// nothing that the walk would not have cost.
 func (a *adaptive) walk(sets []armSet) error {
 	start, err := a.start()
 	if err != nil {
@@ -22,15 +18,45 @@ func (a *adaptive) walk(sets []armSet) error {
 	if err != nil {
 		return err
 	}
+	if a.way == looks {
+		a.sampledWalk(sets, start, shown)
+		return nil
+	}
+	t := a.tuning
+	a.along("walk", t.walk, start, shown)
+	end := a.rows("1", far(t.walk, start), start...)
+	a.add("walked", fmt.Sprintf(`SELECT CASE WHEN (SELECT count(*) FROM "listed-walk") >= ? THEN true`+
+		` ELSE (SELECT count(*) FROM (?) AS ahead) < %d END AS done`, t.walk), rowLimit, end)
+	a.found = append(a.found, finding{walks, `"listed-walk"`, `"listed-walked"`})
+	return nil
+}
+
+// along adds a part with the rows that show among so many, in their order.
+func (a *adaptive) along(name string, rows int, start []squirrel.Sqlizer, shown squirrel.Sqlizer, guard ...string) {
+	query := squirrel.Select(a.list...).FromSelect(a.rows("*", far(rows, start), start...), "t0").
+		Where(rare(a.keys[0])).Where(a.withHostCondition(shown))
+	for _, condition := range guard {
+		query = query.Where(condition)
+	}
+	a.add(name, "?", query.OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", rowLimit)))
+}
+
+// sampledWalk adds the walk that goes on if its first rows promise a page.
+//
+// The rows of the walk stay in their order: a part is a list, which is read from its
+// start by whoever reads it, and grows as far as it is read. So the sample costs
+// nothing that the walk would not have cost.
+func (a *adaptive) sampledWalk(sets []armSet, start []squirrel.Sqlizer, shown squirrel.Sqlizer) {
 	t := a.tuning
 	a.add("seen", "SELECT "+strings.Join(a.list, ", ")+", ? AS shown FROM (?) AS t0 WHERE "+rare(a.keys[0]),
 		a.withHostCondition(shown), a.rows("*", far(t.walk, start), start...))
-	a.add("wide", fmt.Sprintf(`SELECT CASE WHEN %s > %d THEN %s ELSE false END AS ok`, count(sets, t.few+1), t.few, t.isWide()))
+	a.add("few", fmt.Sprintf(`SELECT %s <= %d AS ok`, count(sets, t.few+1), t.few))
+	a.add("wide", `SELECT CASE WHEN (SELECT ok FROM "listed-few") THEN false ELSE `+t.isWide()+` END AS ok`)
 	a.add("walk", `SELECT `+a.resultColumns()+` FROM "listed-seen" WHERE shown AND (SELECT ok FROM "listed-wide") LIMIT ?`, rowLimit)
 	a.add("walked", fmt.Sprintf(`SELECT CASE WHEN NOT (SELECT ok FROM "listed-wide") THEN false`+
 		` WHEN (SELECT count(*) FROM "listed-walk") >= ? THEN true`+
 		` ELSE (SELECT count(*) FROM "listed-seen") < %d END AS done`, t.walk), rowLimit)
-	return nil
+	a.found = append(a.found, finding{walks, `"listed-walk"`, `"listed-walked"`})
 }
 
 // isWide is the condition that the rows that the walk sees first promise a page.
@@ -52,15 +78,17 @@ func (a *adaptive) hashWalk(sets []armSet) error {
 		return err
 	}
 	t := a.tuning
-	some := fmt.Sprintf("%s BETWEEN %d AND %d", count(sets, t.hashMax+1), t.hashMin, t.hashMax)
-	a.add("some", `SELECT CASE WHEN (SELECT done FROM "listed-walked") THEN false ELSE `+some+` END AS ok`)
-	query := squirrel.Select(a.list...).FromSelect(a.rows("*", far(t.hashWalk, start), start...), "t0").
-		Where(rare(a.keys[0])).Where(a.withHostCondition(shown)).Where(`(SELECT ok FROM "listed-some")`).
-		OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", rowLimit))
-	a.add("hash", "?", query)
+	var guard []string
+	if a.way == looks {
+		some := fmt.Sprintf("%s BETWEEN %d AND %d", count(sets, t.hashMax+1), t.hashMin, t.hashMax)
+		a.add("some", `SELECT CASE WHEN (SELECT done FROM "listed-walked") THEN false ELSE `+some+` END AS ok`)
+		guard = append(guard, `(SELECT ok FROM "listed-some")`)
+	}
+	a.along("hash", t.hashWalk, start, shown, guard...)
 	// That the walk came to the end of the table would take as many steps again to find
 	// out. The merge is cheaper, since there are not too many values.
 	a.add("hashed", `SELECT (SELECT count(*) FROM "listed-hash") >= ? AS done`, rowLimit)
+	a.found = append(a.found, finding{hashes, `"listed-hash"`, `"listed-hashed"`})
 	return nil
 }
 
