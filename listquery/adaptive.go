@@ -15,7 +15,7 @@ const (
 	walks             // along the order, and looks up for each row whether it shows
 	hashes            // along the order, with the values that show in a hash table
 	merges            // the newest rows of each value
-	strays            // merges many values, which is known afterwards: no statement does so
+	strays            // merges after a walk in vain: no statement sets out for that
 )
 
 // An adaptive is the statement of a page for Postgres that finds its way by itself.
@@ -121,17 +121,18 @@ func (a *adaptive) query() (squirrel.Sqlizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.page(merged), nil
+	return a.page(merged, values), nil
 }
 
 // page puts the ways behind one another; one of them has rows.
-func (a *adaptive) page(merged squirrel.Sqlizer) squirrel.Sqlizer {
+func (a *adaptive) page(merged squirrel.Sqlizer, sets []armSet) squirrel.Sqlizer {
 	last := fmt.Sprint(strays)
 	switch a.way {
 	case merges:
 		return squirrel.Expr(fmt.Sprintf("? SELECT %d, * FROM (?) AS merged", merges), with(a.with), merged)
 	case looks:
-		last = fmt.Sprintf(`CASE WHEN (SELECT ok FROM "listed-few") THEN %d ELSE %d END`, merges, strays)
+		last = fmt.Sprintf(`CASE WHEN (SELECT ok FROM "listed-few") OR %s <= %d THEN %d ELSE %d END`,
+			count(sets, a.tuning.hashMax+1), a.tuning.hashMax, merges, strays)
 	}
 	var ways strings.Builder
 	for _, f := range a.found {

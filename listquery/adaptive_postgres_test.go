@@ -78,7 +78,10 @@ func thingVisibilities() map[string]Visibility {
 		"the owner alone":                            Personal("owner"),
 		"two owners":                                 Any(Personal("owner"), Personal("reader")),
 		"an author among several":                    All(Any(Subject("owner"), Subject("reader")), TeamUUIDs("team")),
-		"a parent with an author":                    Parent("mission_id", "missions", "id", All(Subject("user_id"), project)),
+		"the owner's project or the mission's team's": Any(
+			Parent("project_id", "projects", "id", All(Is("owner_type", "user"), Personal("owner_id"))),
+			Parent("mission_id", "missions", "id", Parent("project_id", "projects", "id", All(Is("owner_type", "team"), TeamUUIDs("team_id"))))),
+		"a parent with an author": Parent("mission_id", "missions", "id", All(Subject("user_id"), project)),
 	}
 }
 

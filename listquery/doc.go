@@ -37,11 +37,10 @@
 // In Postgres a page costs what its rows cost, at any depth, and whatever else the table
 // holds. Its statement looks around first and then goes the way that is cheap for the
 // filter: it merges the newest rows of each project, say, or walks through the order,
-// and changes over where a walk does not find a page within some 1500 rows. A page of
-// 50 out of 3,000,000 tasks took 2 to 5 times as long as the same rows by their primary
-// keys, for grants of none up to 900 teams, and 9 times where a grant of 20 teams shows
-// one row in 60; the last pages took as long as the first. docs/bench-list.md has the
-// measurements, also of what is slower: many teams whose rows are few or all old.
+// and changes over where a walk does not find a page within some 1500 rows. A store
+// remembers the ways of some thousand filters, so that most pages are read by a statement
+// that need not look around. docs/bench-list.md has the measurements, also of what is
+// slower: many teams whose rows are few or all old.
 //
 // That needs indexes. [Indexes] lists them and [Store.Check] says which are missing: call
 // it when a program starts, and not when the table has grown.

@@ -26,7 +26,7 @@ const (
 
 	// pagesKnown is how many pages go a way before one looks around again: values may
 	// have become too many to merge, or rows so dense that a walk would be better.
-	pagesKnown = 64
+	pagesKnown = 16
 )
 
 func newLearned() learned {

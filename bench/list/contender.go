@@ -1,6 +1,12 @@
 package main
 
-import "context"
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+
+	"github.com/mosaicstack/fedkit/cursor"
+)
 
 // A contender is one way to read a page.
 type contender struct {
@@ -15,6 +21,7 @@ const (
 	theFloor     = "floor"
 	theLibrary   = "fedkit"
 	theMembers   = "fedkit, members only"
+	theUnknown   = "fedkit, filter unknown"
 	theSeed      = "seed's shape"
 	theOffset    = "OFFSET"
 	theGorm      = "gorm keyset"
@@ -34,6 +41,17 @@ func fromLibrary() contender {
 func fromMembers() contender {
 	return contender{name: theMembers, ours: true, page: func(ctx context.Context, p *place, r resource, q request) (any, error) {
 		return p.members.page(ctx, r, q)
+	}}
+}
+
+// fromUnknown has a team more in each filter, which owns nothing and is never the same: the
+// store does not know the filter, and has to look around for each page.
+func fromUnknown() contender {
+	return contender{name: theUnknown, ours: true, page: func(ctx context.Context, p *place, r resource, q request) (any, error) {
+		var team cursor.UUID
+		rand.Read(team[:]) // which cannot fail
+		q.teams = append(slices.Clone(q.teams), team.String())
+		return p.plain.page(ctx, r, q)
 	}}
 }
 

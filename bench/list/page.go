@@ -49,7 +49,10 @@ listquery.Indexes, the same driver, and one connection. That they read the same 
 checked before.
 
 - **fedkit** is Resource.List. With *members only* the statement looks up besides whether
-  the subject is still a member of each team (Schema.TeamsOfMembersOnly).
+  the subject is still a member of each team (Schema.TeamsOfMembersOnly). A store knows
+  which way the last page of a filter came, and all calls but a cell's first profit by it;
+  with *filter unknown* there is a team more in each call's filter, one that owns nothing
+  and is never the same, so that the statement has to look around each time.
 - **seed's shape** is the gateway that fedkit replaces: statements for the projects and
   the missions that show, then both lists as arguments, one for each id, and the cursor as
   a < x OR (a = x AND b < y).

@@ -35,26 +35,40 @@ const lastPage = 1
 func find(ctx context.Context, db *sql.DB, c cell) (request, error) {
 	q := request{subject: c.subject, teams: c.grant.teams}
 	args := c.resource.arguments(q)
-	var rows int
-	err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+c.resource.from+" WHERE "+c.resource.visible, args...).Scan(&rows)
-	if err != nil {
-		return q, err
+	visible, behind := c.resource, 0
+	switch {
+	case c.depth == firstPage:
+	case c.byTime:
+		visible.visible += fmt.Sprintf(" AND created_at < '%s'", timeAt(c.depth).Format(time.RFC3339Nano))
+		behind = 1
+	default:
+		var rows int
+		err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+c.resource.from+" WHERE "+c.resource.visible, args...).Scan(&rows)
+		if err != nil {
+			return q, err
+		}
+		q.offset = int(c.depth * float64(rows))
+		if c.depth == lastPage {
+			q.offset = max(0, rows-pageRows-1)
+		}
+		behind = min(q.offset, 1)
 	}
-	q.offset = int(c.depth * float64(rows))
-	if c.depth == lastPage {
-		q.offset = max(0, rows-pageRows-1)
-	}
-	before := min(q.offset, 1)
-	text := fmt.Sprintf("%s OFFSET %d LIMIT %d", c.resource.selection(strings.Join(c.resource.keys, ", ")), q.offset-before, before+pageRows+1)
+	text := fmt.Sprintf("%s OFFSET %d LIMIT %d", visible.selection(strings.Join(c.resource.keys, ", ")), max(0, q.offset-behind), behind+pageRows+1)
 	keys, err := readKeys(ctx, db, text, args, len(c.resource.keys))
 	if err != nil {
 		return q, err
 	}
-	if before > 0 && len(keys) > 0 {
+	if behind > 0 && len(keys) > 0 {
 		q.after, keys = &keys[0], keys[1:]
 	}
 	q.keys = keys
 	return q, nil
+}
+
+// timeAt is the time that a share of all rows is newer than, in a world that is even.
+func timeAt(share float64) time.Time {
+	passed := time.Duration((1-share)*spanMicroseconds) * time.Microsecond
+	return time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Add(passed)
 }
 
 func readKeys(ctx context.Context, db *sql.DB, text string, args []any, columns int) ([]key, error) {

@@ -65,7 +65,7 @@ func (r *run) settle(ctx context.Context, sections []section) error {
 
 // find looks for a page that may have been looked for already.
 func (r *run) find(ctx context.Context, world string, c cell) (request, error) {
-	name := fmt.Sprint(world, c.resource.name, c.subject, c.grant.teams, c.depth)
+	name := fmt.Sprint(world, c.resource.name, c.subject, c.grant.teams, c.depth, c.byTime)
 	if q, known := r.found[name]; known {
 		return q, nil
 	}

@@ -20,7 +20,7 @@ func (s section) worldOf(c contender) string {
 
 // tasksSection has the cells from the first to the last page.
 func tasksSection() section {
-	contenders := append(everyone(), fromMembers())
+	contenders := append(everyone(), fromMembers(), fromUnknown())
 	return section{title: "Tasks", world: "even", mode: prepared, cells: cellsOf(tasks, depths...), contenders: contenders}
 }
 
@@ -50,8 +50,12 @@ func unpreparedSection() section {
 
 // growthSection has each page in both worlds, in turns.
 func growthSection() section {
-	return section{title: "Tasks, growing", world: "even", mode: prepared, cells: cellsOf(tasks, firstPage, deepPage),
+	s := section{title: "Tasks, growing", world: "even", mode: prepared, cells: cellsOf(tasks, firstPage, deepPage),
 		contenders: []contender{fromFloor(), fromLibrary(), inGrown(fromFloor(), grownFloor), inGrown(fromLibrary(), grownLibrary)}}
+	for i := range s.cells {
+		s.cells[i].byTime = true
+	}
+	return s
 }
 
 // skewSection has what is far from even. Its world is described in skewed.sql.
@@ -60,7 +64,7 @@ func skewSection() section {
 		note: "A page that is empty has no rows to compare with, and no target."}
 	add := func(name, subject string, g grant, most float64, depths ...float64) {
 		for _, depth := range depths {
-			s.cells = append(s.cells, cell{name, tasks, subject, g, depth, most})
+			s.cells = append(s.cells, cell{name: name, resource: tasks, subject: subject, grant: g, depth: depth, most: most})
 		}
 	}
 	add("one project has half of all rows, and shows", theSubject, teams(1, 1), mostOfFloor, firstPage, deepPage)
