@@ -49,8 +49,8 @@
 // tables are vacuumed: rows that were written since are looked up twice. And planning
 // is most of the cost of an unprepared page, some 2 milliseconds: set [Config].Prepared
 // unless a pooler forbids it. A prepared statement takes some 1.3 megabytes in the
-// database for each connection; a store prepares two for each resource and each kind of
-// filter that it meets.
+// database for each connection, or half of that if it need not look around; a store
+// prepares two to eight for each resource and each kind of filter that it meets.
 //
 // # Caveats
 //
