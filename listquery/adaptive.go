@@ -129,7 +129,7 @@ func (a *adaptive) page(merged squirrel.Sqlizer, sets []armSet) squirrel.Sqlizer
 	last := fmt.Sprint(strays)
 	switch a.way {
 	case merges:
-		return squirrel.Expr(fmt.Sprintf("? SELECT %d, * FROM (?) AS merged", merges), with(a.with), merged)
+		last = fmt.Sprint(merges)
 	case looks:
 		last = fmt.Sprintf(`CASE WHEN (SELECT ok FROM "listed-few") OR %s <= %d THEN %d ELSE %d END`,
 			count(sets, a.tuning.hashMax+1), a.tuning.hashMax, merges, strays)
