@@ -62,6 +62,22 @@ checked before.
 The page *first* is the list's first one, *deep* begins in its middle, and *last* has its
 last rows. Statements are prepared, which listquery recommends, unless said otherwise.
 
+## Where the time goes
+
+On a machine that did nothing else an empty round trip took 13 µs and the floor 235 µs: half
+of it to find 51 rows by their keys, half to write, send and read them. What a page takes
+beside that is:
+
+- 1.1 µs for each row that a walk looks at and that has a project alone, 2 µs where its
+  mission's project is looked up too. Where one row in five shows, as with 200 teams, a page
+  takes 255 rows, which is more than the floor by itself.
+- 1.5 to 2 µs for each value whose newest rows are looked up, and as much again to find the
+  missions of a project: 75 values with one team, 1,000 with 20, which a hash table of them
+  and 2,500 rows at 0.5 µs undercut. 5,000 teams whose rows are all old take 15,000 look-ups.
+- 40 µs for the server to get a statement ready that knows its way, and 200 µs for one that
+  looks around.
+- 0.1 to 0.2 µs for each team of the filter, to check, send and receive it.
+
 `
 
 // grown says that there are more tasks, if there are.
