@@ -16,7 +16,8 @@ type learned struct {
 }
 
 // A slot has the upper bits of a filter's key, how many pages more go the known way
-// before one looks around again, and the way. It is 0 if nothing is known. A way is looks where no row has said it, on an empty page.
+// before one looks around again, and the way. It is 0 if nothing is known. A way is looks
+// where no row has said it, on an empty page.
 const (
 	wayBits  = 8
 	pageBits = 8

@@ -102,8 +102,8 @@ func teamColumns(n node) (uuids, texts bool) {
 //
 // A uuid has no comma, and is as long as any other: where it stands in a bucket it is a
 // team of its own. If there is no team there is no bucket either, and the length of the
-// array is null, which is not what cardinality says. The planner would make a join of the other condition, and read every
-// row of every team, if it did not stand below IS TRUE.
+// array is null, which is not what cardinality says. The planner would make a join of the
+// other condition, and read every row of every team, if it did not stand below IS TRUE.
 func (n teamsNode) probe(name string) string {
 	if !n.uuids {
 		return "(" + name + " IN (SELECT v FROM " + teamTextsPart + ")) IS TRUE"
