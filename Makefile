@@ -9,7 +9,7 @@ TESTFLAGS ?=
 # How often make flakes runs everything.
 ROUNDS ?= 20
 
-.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-list bench-load bench-fanout bench-go ci
+.PHONY: help test race check fuzz torture flakes fresh cover api licences sbom bench bench-lock bench-store bench-list bench-load bench-fanout bench-go ci
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,7 +36,7 @@ fuzz: ## run each fuzz target for 5 to 20 seconds
 
 torture: ## run the long form of what kills, pauses, damages and leaks, for about an hour
 	@scripts/install-postgres.sh
-	FEDKIT_TORTURE=1 FEDKIT_REQUIRE_POSTGRES=1 go test -timeout 90m ./fleetlock/... ./federation/... ./internal/chaos ./bench/load
+	FEDKIT_TORTURE=1 FEDKIT_REQUIRE_POSTGRES=1 go test -timeout 90m ./fleetlock/... ./fleetlock/etcdlock/... ./federation/... ./internal/chaos ./bench/load
 
 flakes: ## look for tests that fail now and then, in 20 rounds on a busy machine
 	@scripts/install-postgres.sh
@@ -93,6 +93,10 @@ bench-lock: dist/bench ## compare fleetlock with other locks, side by side
 bench-go: ## run the benchmarks of packages
 	@scripts/install-postgres.sh
 	FEDKIT_REQUIRE_POSTGRES=1 go test -run '^$$' -bench . -benchmem work
+
+bench-store: ## compare fleetlock on Postgres and etcd with other locks on them
+	@scripts/install-postgres.sh
+	go run ./bench/store
 
 ci: ## everything that a change must pass
 	@.ci/run

@@ -1,8 +1,9 @@
 // Package fleetlock lets one process at a time do what must not be done twice at once,
 // such as restarting a fleet, and stays right when holders crash, hang, or fill the
-// disk. It works among the processes of one machine, through a file on a local disk. It
-// is not for network file systems, and cannot stop a holder that goes on after it lost
-// the lock: see the caveats below.
+// disk. It works among the processes of one machine, through a file on a local disk, and
+// among many machines, through a database: see [On], and packages pglock and etcdlock
+// below this one. It is not for network file systems, and cannot stop a holder that goes
+// on after it lost the lock: see the caveats below. What follows is about files.
 //
 //	lock := fleetlock.File("/run/fleet/restart.lock", fleetlock.Label("deploy 1742"))
 //	held, err := lock.Acquire(ctx)

@@ -35,7 +35,7 @@ var (
 
 // What a register answers beside errors of its own.
 var (
-	errChanged   = errors.New("fleetlock: the record has changed")
+	errChanged   = ErrChanged
 	errContended = errors.New("fleetlock: the record is being changed")
 )
 

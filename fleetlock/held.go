@@ -68,7 +68,7 @@ func (h *Held) dropReachable() {
 }
 
 func (h *Held) begin(l *Lock, s store, granted snapshot) {
-	h.lock, h.store, h.token, h.lease = l, s, granted.token, granted.lease
+	h.lock, h.store, h.token, h.lease = l, own(granted.token, s), granted.token, granted.lease
 	h.seen, h.mine = granted.version, granted.record
 	h.keepReachable()
 	if h.lease > 0 {
@@ -112,6 +112,9 @@ func (h *Held) Err() error {
 		return ErrReleased
 	case !owns:
 		return h.lose(seen.lossOf(h.token), nil)
+	}
+	if h.lapsed() { // while the record was on its way
+		return h.lose("its lease ran out", nil)
 	}
 	return h.over()
 }

@@ -31,7 +31,7 @@ func (l *Lock) Inspect(ctx context.Context) (Info, error) {
 	if err := l.ready(ctx); err != nil {
 		return Info{}, err
 	}
-	v, err := l.look()
+	v, err := l.look(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Info{State: StateFree}, nil
 	}
@@ -59,7 +59,8 @@ func (l *Lock) Break(ctx context.Context, token uint64, why string) error {
 	if err := l.ready(ctx); err != nil {
 		return err
 	}
-	return l.insist(func(s store) error {
+	return l.insist(ctx, func(s store) error {
+		s = of(token, s)
 		seen, err := s.load()
 		if err != nil {
 			return l.failure(err)
@@ -85,7 +86,7 @@ func (l *Lock) Repair(ctx context.Context, why string) error {
 	if err := l.ready(ctx); err != nil {
 		return err
 	}
-	return l.insist(func(s store) error {
+	return l.insist(ctx, func(s store) error {
 		mender, ok := s.(interface{ repair(why string) error })
 		if !ok {
 			return l.failure(errors.ErrUnsupported)

@@ -18,7 +18,7 @@ type Lock struct {
 	options options
 	err     error // of the path or the options
 	open    func() (store, error)
-	look    func() (viewer, error)
+	look    func(context.Context) (viewer, error)
 
 	queue chan struct{} // holds one value while one of the waiting is at the front
 
@@ -34,9 +34,9 @@ type Lock struct {
 func File(path string, opts ...Option) *Lock {
 	o, err := collect(opts)
 	absolute, pathErr := filepath.Abs(path)
-	l := &Lock{path: absolute, options: o, err: errors.Join(err, pathErr), queue: make(chan struct{}, 1)}
+	l := &Lock{path: absolute, options: o, err: errors.Join(err, pathErr, fitFile(o)), queue: make(chan struct{}, 1)}
 	l.open = func() (store, error) { return openSession(l.path, l.options) }
-	l.look = func() (viewer, error) { return viewFile(l.path, o) }
+	l.look = func(context.Context) (viewer, error) { return viewFile(l.path, o) }
 	return l
 }
 
@@ -60,7 +60,7 @@ func (l *Lock) Acquire(ctx context.Context) (*Held, error) {
 	if err := l.giveWay(ctx); err != nil {
 		return nil, l.gaveUp(ctx)
 	}
-	h, err := l.try(l.grantOpen)
+	h, err := l.try(ctx, l.grantOpen)
 	if !isBusy(err) {
 		return h, err
 	}
@@ -77,7 +77,7 @@ func (l *Lock) TryAcquire(ctx context.Context) (*Held, error) {
 	if err := l.ready(ctx); err != nil {
 		return nil, err
 	}
-	return l.try(l.grantOpen)
+	return l.try(ctx, l.grantOpen)
 }
 
 // ready says what is wrong with the lock or the context from the start.
@@ -101,11 +101,16 @@ func (l *Lock) gaveUp(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, err) {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
-	if info, inspectErr := l.Inspect(context.WithoutCancel(ctx)); inspectErr == nil && !info.State.open() {
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
+	defer cancel()
+	if info, inspectErr := l.Inspect(look); inspectErr == nil && !info.State.open() {
 		return fmt.Errorf("fleetlock: gave up waiting: %w: %w", err, &BusyError{l.path, info.Holder})
 	}
 	return fmt.Errorf("fleetlock: gave up waiting for %s: %w", l.path, err)
 }
+
+// lookTime is how long one who gave up waiting tries to find out for whom it waited.
+const lookTime = time.Second / 2
 
 // An attempt decides whether what a store holds may become ours, and by which record.
 // If not, it returns a *BusyError or *LostError and how long that will be so at most,
@@ -151,8 +156,8 @@ var hostname = sync.OnceValue(func() string {
 })
 
 // try makes attempts until one is decided.
-func (l *Lock) try(a attempt) (h *Held, err error) {
-	err = l.insist(func(s store) error {
+func (l *Lock) try(ctx context.Context, a attempt) (h *Held, err error) {
+	err = l.insist(ctx, func(s store) error {
 		h, _, err = l.attempt(s, a)
 		return err
 	})
@@ -200,14 +205,14 @@ const patience = 10 * time.Millisecond
 
 // insist does something to the store until the answer is not that another process was
 // faster, or in the way for less than the patience.
-func (l *Lock) insist(do func(store) error) error {
+func (l *Lock) insist(ctx context.Context, do func(store) error) error {
 	waited := time.Duration(0)
 	for pause := firstPause; ; pause = pause.next() {
 		s, err := l.current()
 		if err != nil {
 			return err
 		}
-		switch err := do(s); {
+		switch err := do(in(ctx, s)); {
 		case errors.Is(err, errChanged) || errors.Is(err, errMoved):
 			pause = 0
 		case !errors.Is(err, errContended):
@@ -254,7 +259,7 @@ func (l *Lock) current() (store, error) {
 func (l *Lock) guess(s store) (snapshot, error) {
 	l.mu.Lock()
 	last := l.last
-	known := l.store == s && last.state == stateFree && !last.damaged()
+	known := same(l.store, s) && last.state == stateFree && !last.damaged()
 	l.mu.Unlock()
 	if known {
 		return last, nil
@@ -271,7 +276,7 @@ func (l *Lock) remember(s store, left snapshot) {
 	l.woke.Store(woke)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.store == s {
+	if same(l.store, s) {
 		l.last = left
 	}
 }
@@ -280,7 +285,7 @@ func (l *Lock) remember(s store, left snapshot) {
 func (l *Lock) forget(s store) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.store == s {
+	if same(l.store, s) {
 		l.store, l.last = nil, snapshot{}
 	}
 }

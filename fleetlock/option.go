@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An Option changes how a lock is held. It is made by [Lease], [Label], [Perm] or
-// [NoSync].
+// An Option changes how a lock is held. It is made by [Lease], [Label], [Perm],
+// [NoSync] or [Slots].
 type Option func(*options)
 
 type options struct {
@@ -16,6 +16,7 @@ type options struct {
 	perm   fs.FileMode
 	noSync bool
 	clock  clock
+	slots  int
 
 	// before is asked before every system call, and its error taken for the call's. It
 	// is nil but in tests.
@@ -61,6 +62,8 @@ func collect(opts []Option) (options, error) {
 		return o, fmt.Errorf("fleetlock: a lease of %v is shorter than %v", o.lease, MinLease)
 	case o.lease > maxLease:
 		return o, fmt.Errorf("fleetlock: a lease of %v is longer than a year", o.lease)
+	case o.slots < 0 || o.slots > MaxSlots:
+		return o, fmt.Errorf("fleetlock: %d slots are not 1 to %d", o.slots, MaxSlots)
 	case len(o.label) > maxLabel:
 		return o, fmt.Errorf("fleetlock: a label of %d bytes is longer than %d", len(o.label), maxLabel)
 	case o.perm&^0o666 != 0 || o.perm&0o600 != 0o600:

@@ -99,7 +99,7 @@ func (l *Lock) Resume(ctx context.Context, t Ticket) (*Held, error) {
 	if err != nil {
 		return nil, l.failure(err)
 	}
-	return l.try(func(s store) (version, record, time.Duration, error) {
+	resume := func(s store) (version, record, time.Duration, error) {
 		seen, err := s.load()
 		if err != nil {
 			return seen.version, record{}, 0, l.failure(err)
@@ -113,7 +113,13 @@ func (l *Lock) Resume(ctx context.Context, t Ticket) (*Held, error) {
 			return seen.version, record{}, 0, &LostError{Path: l.path, Token: token, Reason: reason}
 		}
 		return seen.version, seen.grant(l.identity(), l.options.lease, now), 0, nil
+	}
+	var h *Held
+	err = l.insist(ctx, func(s store) error {
+		h, _, err = l.attempt(of(token, s), resume)
+		return err
 	})
+	return h, err
 }
 
 // refusal says why a ticket does not have the lock; it is empty if it has.

@@ -69,6 +69,9 @@ func (l *Lock) wait(ctx context.Context) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v, ok := s.(view); ok {
+		return l.waitInLine(ctx, v)
+	}
 	w := wait{lock: l, store: s}
 	defer w.stop()
 	for pause := firstPause; ; pause = pause.next() {

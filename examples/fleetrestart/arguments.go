@@ -14,15 +14,16 @@ const programName = "fleetrestart"
 
 // arguments are what the command line asks for.
 type arguments struct {
-	dir    string // absolute
-	agents int
-	wait   time.Duration // zero: without end
-	lease  time.Duration // zero: none
-	grace  time.Duration
-	hold   time.Duration
-	status bool
-	stop   bool
-	fail   map[string]bool // names of those that cannot be stopped
+	dir      string // absolute
+	register string // a URL, or empty
+	agents   int
+	wait     time.Duration // zero: without end
+	lease    time.Duration // zero: none
+	grace    time.Duration
+	hold     time.Duration
+	status   bool
+	stop     bool
+	fail     map[string]bool // names of those that cannot be stopped
 }
 
 // errUsage says that the command line makes no sense, and that the user has been
@@ -42,6 +43,7 @@ func parseArguments(args []string, w io.Writer) (arguments, error) {
 	flags.IntVar(&a.agents, "agents", 3, "have `N` agents")
 	flags.DurationVar(&a.wait, "wait", time.Minute, "wait this long for the lock, 0 without end")
 	flags.DurationVar(&a.lease, "lease", 0, "lose the lock if this program stands still for that long, 0 never")
+	flags.StringVar(&a.register, "register", "", "keep the lock at this `URL`, postgres://... or etcd://..., for several machines")
 	flags.DurationVar(&a.grace, "grace", 2*time.Second, "kill a process that takes longer to end")
 	flags.DurationVar(&a.hold, "hold", 0, "pause before each step, to watch")
 	flags.BoolVar(&a.status, "status", false, "print the fleet and who has the lock, and change nothing")
@@ -71,6 +73,9 @@ func (a arguments) mistake(rest []string) string {
 		if !isName(name) {
 			return fmt.Sprintf("-fail takes %s or %s, not %q", holderName, agentName(1), name)
 		}
+	}
+	if mistake := registerMistake(a.register); mistake != "" {
+		return mistake
 	}
 	switch {
 	case a.status && a.stop:

@@ -11,9 +11,13 @@ import (
 	"github.com/mosaicstack/fedkit/fleetlock"
 )
 
-// lock returns the lock under which the fleet is changed. It is the one place that
-// knows where the lock is kept.
+// lock returns the lock under which the fleet is changed, where it is kept in the fleet's
+// own directory. See register.go for a fleet of several machines.
 func (a arguments) lock() *fleetlock.Lock {
+	return fleetlock.File(filepath.Join(a.dir, "fleet.lock"), a.lockOptions()...)
+}
+
+func (a arguments) lockOptions() []fleetlock.Option {
 	label := fmt.Sprintf("%s -agents %d", programName, a.agents)
 	if a.stop {
 		label = programName + " -stop"
@@ -22,7 +26,7 @@ func (a arguments) lock() *fleetlock.Lock {
 	if a.lease != 0 {
 		options = append(options, fleetlock.Lease(a.lease))
 	}
-	return fleetlock.File(filepath.Join(a.dir, "fleet.lock"), options...)
+	return options
 }
 
 // acquire waits for the lock, for as long as the user asked for, and says for whom.

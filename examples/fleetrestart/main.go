@@ -26,7 +26,13 @@
 //	-wait duration
 //		how long to wait for the lock, 0 without end (default 1m)
 //	-lease duration
-//		lose the lock if this program stands still for that long (default 0: never)
+//		lose the lock if this program stands still for that long (default 0: never, or
+//		10s with -register)
+//	-register URL
+//		keep the lock where other machines reach it, too, so that of all their fleets
+//		one restarts at a time: postgres://user@host/database, where the table fleetlock
+//		is made, or etcd://host:port,host:port,... The fleet itself stays in -dir, and
+//		remembers tokens: another register needs another directory
 //	-grace duration
 //		how long a process that was asked to end may take before it is killed
 //		(default 2s)
@@ -110,7 +116,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	f := fleet{dir: asked.dir}
-	lock := asked.lock()
+	lock, done, err := asked.openLock(ctx)
+	if err != nil {
+		return err
+	}
+	defer done() // nothing is left to lose
 	if asked.status {
 		return showStatus(ctx, f, lock, stdout)
 	}

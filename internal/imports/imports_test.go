@@ -31,7 +31,21 @@ var rules = []Rule{
 			"github.com/lib/pq",
 		},
 	},
-	{Package: module + "/fleetlock", Allowed: []string{"golang.org/x/sys"}},
+	{Package: module + "/fleetlock", Allowed: []string{"golang.org/x/sys"}, Forbidden: []string{"database/sql", "net/http"}},
+	{
+		Package: module + "/fleetlock/pglock",
+		Allowed: []string{module + "/fleetlock", "golang.org/x/sys", "github.com/lib/pq"},
+	},
+	{
+		Package:   module + "/fleetlock/fleetlockhttp",
+		Allowed:   []string{module + "/fleetlock", module + "/internal/strictjson", "golang.org/x/sys"},
+		Forbidden: []string{"database/sql"},
+	},
+	{
+		Package:   module + "/fleetlock/fleetlocktest",
+		Allowed:   []string{module + "/fleetlock", "golang.org/x/sys"},
+		Forbidden: []string{"database/sql"},
+	},
 	{
 		Package: module + "/federation",
 		Allowed: []string{

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	_ "github.com/lib/pq"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/mosaicstack/fedkit/fleetlock"
+	"github.com/mosaicstack/fedkit/fleetlock/etcdlock"
+	"github.com/mosaicstack/fedkit/fleetlock/pglock"
+)
+
+// registerLease is the lease of a lock in a register, which must have one, unless the
+// user says otherwise.
+const registerLease = 10 * time.Second
+
+// openLock returns the lock that the user asked for, and what closes its register.
+func (a arguments) openLock(ctx context.Context) (*fleetlock.Lock, func() error, error) {
+	if a.register == "" {
+		return a.lock(), func() error { return nil }, nil
+	}
+	scheme, _, _ := strings.Cut(a.register, "://")
+	open := openPostgres
+	if scheme == "etcd" {
+		open = openEtcd
+	}
+	register, done, err := open(ctx, a.register)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the register cannot be used: %w", err)
+	}
+	if a.lease == 0 {
+		a.lease = registerLease
+	}
+	return fleetlock.On(register, programName, a.lockOptions()...), done, nil
+}
+
+// registerMistake says what is wrong with the URL of a register; it is empty if nothing is.
+func registerMistake(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		return ""
+	case err != nil:
+		return "-register takes a URL" // which may hold a password
+	case u.Scheme != "postgres" && u.Scheme != "postgresql" && u.Scheme != "etcd":
+		return fmt.Sprintf("-register takes a URL of postgres or etcd, not of %q", u.Scheme)
+	case u.Scheme == "etcd" && u.Host == "":
+		return "-register takes an etcd URL with the addresses of the members, as in etcd://a:2379,b:2379"
+	}
+	return ""
+}
+
+// openPostgres opens the register, and makes its table if it is not there.
+func openPostgres(ctx context.Context, dsn string) (fleetlock.Register, func() error, error) {
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := pglock.Config{DB: db, Listen: dsn}
+	register, err := pglock.New(ctx, cfg)
+	if err != nil {
+		ddl, _ := pglock.DDL("") // fails for a name of a schema only
+		if _, ddlErr := db.ExecContext(ctx, ddl); ddlErr == nil {
+			register, err = pglock.New(ctx, cfg)
+		}
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return register, func() error { return errors.Join(register.Close(), db.Close()) }, nil
+}
+
+// openEtcd opens the register of a cluster whose members are the host of the URL.
+func openEtcd(ctx context.Context, text string) (fleetlock.Register, func() error, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints:            strings.Split(u.Host, ","),
+		DialKeepAliveTime:    6 * time.Second,
+		DialKeepAliveTimeout: time.Second,
+		Logger:               zap.NewNop(), // what fails shows in errors
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, registerLease)
+	defer cancel()
+	register, err := etcdlock.New(ctx, etcdlock.Config{Client: client})
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	return register, client.Close, nil
+}

@@ -1,0 +1,195 @@
+package fleetlocktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mosaicstack/fedkit/fleetlock"
+)
+
+var slotLaws = []law{
+	{"SlotsAreHeldAtOnceAndNoMore", slotsAtOnce},
+	{"ASlotOfTheDeadIsGrantedAgain", deadSlot},
+	{"WhoComesFirstIsServedFirst", firstServed},
+	{"WhoLeavesTheLineIsNotWaitedFor", leavesLine},
+	{"WhoDiesInTheLineIsWaitedForOneLease", diesInLine},
+	{"ABrokenSlotLeavesTheOthers", brokenSlot},
+}
+
+func slotsAtOnce(ctx context.Context, s *stage) error {
+	const slots = 3
+	name, w := newName(), new(witness)
+	err := each(6, func(int) error {
+		lock := fleetlock.On(s.open(), name, fleetlock.Lease(5*time.Second), fleetlock.Slots(slots))
+		for range 3 {
+			h, err := lock.Acquire(ctx)
+			if err != nil {
+				return err
+			}
+			err = w.enter(h, slots)
+			time.Sleep(30 * time.Millisecond)
+			err = errors.Join(err, h.Err())
+			w.leave()
+			if err := errors.Join(err, h.Release()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return errors.Join(err, expect("the number of holders at once", w.most.Load(), slots))
+}
+
+func deadSlot(ctx context.Context, s *stage) error {
+	name, way := newName(), &link{Register: s.open()}
+	options := []fleetlock.Option{fleetlock.Lease(2 * lease), fleetlock.Slots(2)}
+	lives, err := fleetlock.On(s.open(), name, options...).Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	dead, err := fleetlock.On(way, name, options...).Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	granted := acquiring(ctx, fleetlock.On(s.open(), name, options...))
+	way.down.Store(true)
+	g, err := awaitGrant(granted, 2*lease+slack)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(expectError("Err of the dead", dead.Err(), fleetlock.ErrLost), lives.Err(), g.held.Err()); err != nil {
+		return err
+	}
+	return errors.Join(lives.Release(), g.held.Release())
+}
+
+// changes waits until the record of a lock is another one.
+func changes(ctx context.Context, r fleetlock.Register, name string, do func()) error {
+	before, err := r.Load(ctx, name)
+	if err != nil {
+		return err
+	}
+	do()
+	return until(ctx, "the record has changed", slack, func() (bool, error) {
+		now, err := r.Load(ctx, name)
+		return now.Version != before.Version, err
+	})
+}
+
+func firstServed(ctx context.Context, s *stage) error {
+	name := newName()
+	r := s.open()
+	h, err := fleetlock.On(r, name, fleetlock.Lease(longLease)).Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	const waiters = 4
+	order := make(chan int, waiters)
+	errs := make(chan error, waiters)
+	for i := range waiters {
+		err := changes(ctx, r, name, func() {
+			go func() {
+				next, err := fleetlock.On(s.open(), name, fleetlock.Lease(longLease)).Acquire(ctx)
+				if err == nil {
+					order <- i
+					err = next.Release()
+				}
+				errs <- err
+			}()
+		})
+		if err != nil {
+			return fmt.Errorf("waiter %d does not stand in line: %w", i, err)
+		}
+	}
+	if err := h.Release(); err != nil {
+		return err
+	}
+	for range waiters {
+		if err := <-errs; err != nil {
+			return err
+		}
+	}
+	for i := range waiters {
+		if served := <-order; served != i {
+			return fmt.Errorf("waiter %d was served in turn %d", served, i)
+		}
+	}
+	return nil
+}
+
+// line has a holder and behind it one in the line, whose context and link are given.
+func line(ctx, first context.Context, s *stage, way *link, length time.Duration) (h *fleetlock.Held, second chan grant, err error) {
+	name := newName()
+	r := s.open()
+	if h, err = fleetlock.On(r, name, fleetlock.Lease(length)).Acquire(ctx); err != nil {
+		return nil, nil, err
+	}
+	err = changes(ctx, r, name, func() { acquiring(first, fleetlock.On(way, name, fleetlock.Lease(length))) })
+	if err != nil {
+		return nil, nil, err
+	}
+	err = changes(ctx, r, name, func() { second = acquiring(ctx, fleetlock.On(s.open(), name, fleetlock.Lease(length))) })
+	return h, second, err
+}
+
+func leavesLine(ctx context.Context, s *stage) error {
+	first, leave := context.WithCancel(ctx)
+	defer leave()
+	h, second, err := line(ctx, first, s, &link{Register: s.open()}, longLease)
+	if err != nil {
+		return err
+	}
+	leave()
+	if err := h.Release(); err != nil {
+		return err
+	}
+	g, err := awaitGrant(second, slack)
+	if err != nil {
+		return err
+	}
+	return g.held.Release()
+}
+
+func diesInLine(ctx context.Context, s *stage) error {
+	way := &link{Register: s.open()}
+	first, leave := context.WithCancel(ctx)
+	defer leave()
+	h, second, err := line(ctx, first, s, way, 2*lease)
+	if err != nil {
+		return err
+	}
+	way.down.Store(true)
+	if err := h.Release(); err != nil {
+		return err
+	}
+	g, err := awaitGrant(second, 2*lease+slack)
+	if err != nil {
+		return err
+	}
+	return g.held.Release()
+}
+
+func brokenSlot(ctx context.Context, s *stage) error {
+	name := newName()
+	lock := fleetlock.On(s.open(), name, fleetlock.Lease(longLease), fleetlock.Slots(2))
+	one, err := lock.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	two, err := lock.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	if err := lock.Break(ctx, one.Token(), "to see"); err != nil {
+		return err
+	}
+	if err := errors.Join(expectError("Err of the broken", one.Err(), fleetlock.ErrLost), two.Err()); err != nil {
+		return err
+	}
+	three, err := lock.TryAcquire(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(two.Release(), three.Err(), three.Release())
+}

@@ -1,0 +1,149 @@
+// Package fleetlocktest has the tests that every [fleetlock.Register] must pass, and a
+// register in memory for the tests of hosts.
+package fleetlocktest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/mosaicstack/fedkit/fleetlock"
+)
+
+// Run tests a register. Each call of newRegister returns a client of the same store: the
+// suite takes each for a machine of its own, and calls newRegister from several
+// goroutines. The names that it uses are new ones, so the store need not be empty.
+//
+// The suite takes some seconds, during which it holds locks with leases of 400 ms: the
+// store has to answer well within that. It wants a waiter to be served two seconds
+// after a lease is over at the latest.
+func Run(t *testing.T, newRegister func() fleetlock.Register) {
+	t.Helper()
+	newStage(newRegister).run(t, allLaws())
+}
+
+// RunLock tests a lock, wherever it is kept. Each call of newLock returns the lock of a
+// name as another process sees it; several goroutines call it. A name has letters and
+// digits only.
+func RunLock(t *testing.T, newLock func(name string, opts ...fleetlock.Option) *fleetlock.Lock) {
+	t.Helper()
+	(&stage{lock: newLock}).run(t, lockLaws)
+}
+
+// A law is what holds of a store, by an error if it does not.
+type law struct {
+	name  string
+	holds func(ctx context.Context, s *stage) error
+}
+
+func allLaws() []law {
+	return slices.Concat(registerLaws, termLaws, watchLaws, remoteLaws, slotLaws, lockLaws)
+}
+
+// A stage is where laws are tried.
+type stage struct {
+	open func() fleetlock.Register
+	lock func(name string, opts ...fleetlock.Option) *fleetlock.Lock
+}
+
+func newStage(newRegister func() fleetlock.Register) *stage {
+	return &stage{
+		open: newRegister,
+		lock: func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
+			return fleetlock.On(newRegister(), name, opts...)
+		},
+	}
+}
+
+// run tries the laws, several at once because most of what they do is to wait.
+func (s *stage) run(t *testing.T, laws []law) {
+	t.Helper()
+	const atOnce = 8
+	verdicts := make([]chan error, len(laws))
+	turn := make(chan struct{}, atOnce)
+	for i, l := range laws {
+		verdicts[i] = make(chan error, 1)
+		go func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			verdicts[i] <- s.try(l)
+		}()
+	}
+	for i, l := range laws {
+		t.Run(l.name, func(t *testing.T) {
+			if err := <-verdicts[i]; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// patience ends a law that hangs.
+const patience = time.Minute
+
+func (s *stage) try(l law) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return l.holds(ctx, s)
+}
+
+// slack is by how much a lock may be granted later than the lease before it ends.
+const slack = 2 * time.Second
+
+// lease is short enough to be waited for, and longWait so long that nobody does.
+const (
+	lease     = 400 * time.Millisecond
+	longLease = time.Minute
+)
+
+func newName() string { return "t" + rand.Text() }
+
+// expect returns an error unless got is what was expected.
+func expect[T comparable](what string, got, want T) error {
+	if got != want {
+		return fmt.Errorf("%s is %v, not %v", what, got, want)
+	}
+	return nil
+}
+
+// expectError returns an error unless err is another's.
+func expectError(what string, err, want error) error {
+	if !errors.Is(err, want) {
+		return fmt.Errorf("%s: the error is %v, not %v", what, err, want)
+	}
+	return nil
+}
+
+// each runs a func at once for each of n, and returns their errors.
+func each(n int, do func(i int) error) error {
+	errs := make(chan error, n)
+	for i := range n {
+		go func() { errs <- do(i) }()
+	}
+	var all error
+	for range n {
+		all = errors.Join(all, <-errs)
+	}
+	return all
+}
+
+// until asks again and again whether something is so.
+func until(ctx context.Context, what string, limit time.Duration, is func() (bool, error)) error {
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		ok, err := is()
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			return nil
+		case time.Since(began) > limit:
+			return fmt.Errorf("after %v it is not so that %s", limit, what)
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: %w", what, ctx.Err())
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package fleetlock
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// A ledger is all that a register holds of a lock, as text.
+type ledger struct {
+	Format  int     `json:"fleetlock"` // the version of this form
+	Token   uint64  `json:"token"`     // the highest that was granted
+	Holders []entry `json:"holders,omitempty"`
+	Line    []spot  `json:"line,omitempty"`   // of those who wait, the first in front
+	Last    *entry  `json:"last,omitempty"`   // who held the lock last and does no more
+	Broken  bool    `json:"broken,omitempty"` // by Break or Repair, for the reason Why
+	Why     string  `json:"why,omitempty"`
+}
+
+const ledgerFormat = 1
+
+// An entry is a holder, or a ticket.
+type entry struct {
+	Token    uint64        `json:"token"`
+	Label    string        `json:"label,omitempty"`
+	Host     string        `json:"host"`
+	PID      int           `json:"pid"`
+	Since    time.Time     `json:"since"`
+	Lease    time.Duration `json:"lease_ns"`
+	Detached bool          `json:"detached,omitempty"`
+	Ticket   []byte        `json:"ticket,omitempty"` // SHA-256 of the secret
+	// Owner is drawn afresh for each grant. Two have the same token if a grant was lost
+	// with the server that it was written to; then the owner tells them apart.
+	Owner string `json:"owner"`
+	// Stamp is drawn afresh each time the entry is written: who does not know whether a
+	// swap went through finds out by it.
+	Stamp string `json:"stamp"`
+}
+
+// A spot is the place of one who waits.
+type spot struct {
+	ID    string `json:"id"`
+	Label string `json:"label,omitempty"`
+	Host  string `json:"host"`
+	PID   int    `json:"pid"`
+}
+
+func holderTerm(token uint64) string { return "h" + strconv.FormatUint(token, 10) }
+func placeTerm(id string) string     { return "w" + id }
+
+func (l ledger) encode() (string, error) {
+	l.Format = ledgerFormat
+	text, err := json.Marshal(l)
+	return string(text), err
+}
+
+// decodeLedger reads what encode wrote.
+func decodeLedger(text string) (l ledger, err error) {
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return ledger{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if l.Format != ledgerFormat {
+		return ledger{}, fmt.Errorf("%w: form %d of the record is not known", ErrCorrupt, l.Format)
+	}
+	for _, h := range l.Holders {
+		if h.Token > l.Token || h.Lease <= 0 || h.Detached && len(h.Ticket) != len(record{}.ticket) {
+			return ledger{}, fmt.Errorf("%w: the holder under token %d makes no sense", ErrCorrupt, h.Token)
+		}
+	}
+	return l, nil
+}
+
+// holder returns where the holder under a token is, or -1.
+func (l ledger) holder(token uint64) int {
+	return slices.IndexFunc(l.Holders, func(e entry) bool { return e.Token == token })
+}
+
+// broken reports whether the holder under a token was the last one, and was broken.
+func (l ledger) broken(token uint64) bool {
+	return l.Broken && l.Last != nil && l.Last.Token == token
+}
+
+// inLine returns where a place is, or -1.
+func (l ledger) inLine(id string) int {
+	return slices.IndexFunc(l.Line, func(p spot) bool { return p.ID == id })
+}
+
+// clone returns a ledger that can be changed.
+func (l ledger) clone() ledger {
+	l.Holders, l.Line = slices.Clone(l.Holders), slices.Clone(l.Line)
+	return l
+}
+
+// end takes a holder out.
+func (l *ledger) end(i int, broken bool, why string) {
+	last := l.Holders[i]
+	l.Last, l.Broken, l.Why = &last, broken, why
+	l.Holders = slices.Delete(l.Holders, i, i+1)
+}
+
+// newEntry is what the ledger keeps of a record.
+func newEntry(r record, owner, stamp string) entry {
+	e := entry{
+		Token: r.token, Label: r.holder.label, Host: r.holder.host, PID: r.holder.pid,
+		Since: r.since, Lease: r.lease, Owner: owner, Stamp: stamp,
+	}
+	if r.state == stateDetached {
+		e.Detached, e.Ticket = true, r.ticket[:]
+	}
+	return e
+}
+
+// record is the entry as the state machine of a lock knows it.
+func (e entry) record(until instant) record {
+	r := record{
+		state: stateHeld, token: e.Token, holder: identity{e.Label, e.Host, e.PID},
+		since: e.Since, lease: e.Lease, until: until,
+	}
+	if e.Detached {
+		r.state = stateDetached
+		copy(r.ticket[:], e.Ticket)
+	}
+	return r
+}

@@ -1,0 +1,133 @@
+package fleetlock
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// waitInLine makes attempts as soon as they may succeed, from a place in the line that
+// the register keeps.
+func (l *Lock) waitInLine(ctx context.Context, v view) (*Held, error) {
+	v = view{remote: v.remote, ctx: ctx, ride: max(v.lease, v.rideTime()), place: newStamp()}
+	heard := v.remote.listen()
+	defer heard.stop()
+	for {
+		h, left, err := l.attempt(v, l.grantOpen)
+		switch busy := new(BusyError); {
+		case errors.Is(err, errChanged):
+			continue
+		case err == nil:
+			return h, nil
+		case ctx.Err() != nil:
+			v.leave()
+			return nil, l.gaveUp(ctx)
+		case !errors.As(err, &busy):
+			v.leave()
+			return nil, err
+		}
+		left = min(max(left, time.Millisecond), v.lease/4)
+		if err := heard.sleep(ctx, l.options.clock, left); err != nil {
+			v.leave()
+			return nil, l.gaveUp(ctx)
+		}
+	}
+}
+
+// The front of the line are as many as the lock has slots: those who are next. They show
+// that they live by terms of their own. Those behind show nothing, or everyone who waits
+// would change the record all the time; their terms begin when they come to the front.
+
+// absent reports whether who stands at some place in the line is at the front and does
+// not live.
+func (v view) absent(p page, i int, now instant) bool {
+	return i < v.slots && p.over(placeTerm(p.Line[i].ID), now)
+}
+
+// advance takes the absent out of the line.
+func (v view) advance(p page, e *edit, now instant) {
+	for i, w := range p.Line {
+		if v.absent(p, i, now) && w.ID != v.place {
+			e.drop(w.ID)
+		}
+	}
+}
+
+// drop takes a place out of the line.
+func (e *edit) drop(id string) {
+	e.next.Line = slices.DeleteFunc(e.next.Line, func(w spot) bool { return w.ID == id })
+}
+
+// begin begins the terms of those who have come to the front.
+func (v view) begin(p page, e *edit, now instant) {
+	for _, w := range e.next.Line[:min(v.slots, len(e.next.Line))] {
+		if id := placeTerm(w.ID); p.over(id, now) {
+			e.terms[id] = v.lease
+		}
+	}
+}
+
+// stand keeps the place in the line, at its end if it is a new one.
+func (v view) stand(ctx context.Context, p page) (page, error) {
+	for {
+		now := v.clock.now()
+		if v.open(p, now) || v.stands(p, now) {
+			return p, nil
+		}
+		next, err := v.write(ctx, p, v.placed(p, now))
+		if err != nil && !errors.Is(err, errChanged) {
+			return p, err
+		}
+		p = next
+	}
+}
+
+// stands reports whether the place will last until it is looked at again, and nobody
+// is absent who stands before it.
+func (v view) stands(p page, now instant) bool {
+	for i, w := range p.Line {
+		if w.ID == v.place {
+			left, _ := p.end(placeTerm(v.place)).sub(now)
+			return i >= v.slots || left > v.lease*5/8
+		}
+		if v.absent(p, i, now) {
+			return false
+		}
+	}
+	return false
+}
+
+// placed is the change that gives the place, or keeps it.
+func (v view) placed(p page, now instant) edit {
+	e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
+	v.advance(p, &e, now)
+	if e.next.inLine(v.place) < 0 {
+		e.next.Line = append(e.next.Line, spot{ID: v.place, Host: hostname(), PID: processID})
+	}
+	v.begin(p, &e, now)
+	if e.next.inLine(v.place) < v.slots {
+		e.terms[placeTerm(v.place)] = v.lease
+	}
+	e.done = func(l ledger) bool { return l.inLine(v.place) >= 0 }
+	return e
+}
+
+// leave gives up the place, so that nobody waits for it to end. It does not try for long.
+func (v view) leave() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), lookTime)
+	defer cancel()
+	for {
+		p, err := v.read(ctx)
+		if err != nil || p.inLine(v.place) < 0 {
+			return
+		}
+		e := edit{next: p.clone(), terms: make(map[string]time.Duration)}
+		e.drop(v.place)
+		v.begin(p, &e, v.clock.now())
+		e.done = func(l ledger) bool { return l.inLine(v.place) < 0 }
+		if _, err := v.write(ctx, p, e); !errors.Is(err, errChanged) {
+			return
+		}
+	}
+}

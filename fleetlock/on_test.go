@@ -1,0 +1,107 @@
+package fleetlock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mosaicstack/fedkit/fleetlock"
+	"github.com/mosaicstack/fedkit/fleetlock/fleetlocktest"
+)
+
+func TestALockInARegisterSaysWhatIsWrongWithIt(t *testing.T) {
+	t.Parallel()
+	register, lease := new(fleetlocktest.Memory), fleetlock.Lease(time.Second)
+	for _, test := range []struct {
+		name string
+		lock *fleetlock.Lock
+	}{
+		{"no lease", fleetlock.On(register, "a")},
+		{"a lease that is too short", fleetlock.On(register, "a", fleetlock.Lease(time.Millisecond))},
+		{"no name", fleetlock.On(register, "", lease)},
+		{"a long name", fleetlock.On(register, strings.Repeat("a", 201), lease)},
+		{"a name with a line end", fleetlock.On(register, "a\nb", lease)},
+		{"a name that is no text", fleetlock.On(register, "a\xff", lease)},
+		{"no slots", fleetlock.On(register, "a", lease, fleetlock.Slots(0))},
+		{"negative slots", fleetlock.On(register, "a", lease, fleetlock.Slots(-2))},
+		{"too many slots", fleetlock.On(register, "a", lease, fleetlock.Slots(fleetlock.MaxSlots+1))},
+		{"slots in a file", fleetlock.File(filepath.Join(t.TempDir(), "a"), fleetlock.Slots(2))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if h, err := test.lock.TryAcquire(t.Context()); err == nil {
+				t.Errorf("a lock with %s is granted, under token %d", test.name, h.Token())
+			}
+			if _, err := test.lock.Inspect(t.Context()); err == nil {
+				t.Errorf("a lock with %s can be inspected", test.name)
+			}
+		})
+	}
+}
+
+// A server that dies may take a grant with it, if what it wrote was not on the one that
+// takes its place. Then the token, and all that the record says, may be another's.
+func TestAHolderWhoseGrantWasLostWithItsServerKnows(t *testing.T) {
+	t.Parallel()
+	const name, token = "a", 1 << 40
+	before := fleetlock.Record{Token: token, Text: fmt.Sprintf(`{"fleetlock":1,"token":%d}`, token)}
+	dies, takesOver := new(fleetlocktest.Memory), new(fleetlocktest.Memory)
+	for _, server := range []*fleetlocktest.Memory{dies, takesOver} {
+		if _, err := server.Swap(t.Context(), name, 0, before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := takesOver.Swap(t.Context(), name, 1, before); err != nil { // versions are not used twice
+		t.Fatal(err)
+	}
+	moved := &movable{dies}
+	lost, err := fleetlock.On(moved, name, fleetlock.Lease(time.Minute)).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved.Register = takesOver
+	holds, err := fleetlock.On(takesOver, name, fleetlock.Lease(time.Minute)).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost.Token() != holds.Token() {
+		t.Fatalf("the tokens are %d and %d: this shows nothing", lost.Token(), holds.Token())
+	}
+	if err := lost.Err(); !errors.Is(err, fleetlock.ErrLost) {
+		t.Errorf("Err of who lost its grant is %v", err)
+	}
+	if err := lost.Release(); !errors.Is(err, fleetlock.ErrLost) {
+		t.Errorf("Release of who lost its grant is %v", err)
+	}
+	if err := errors.Join(holds.Err(), holds.Release()); err != nil {
+		t.Errorf("who holds the lock is told %v", err)
+	}
+}
+
+// A movable register is another one from some time on.
+type movable struct{ fleetlock.Register }
+
+// At most two nodes of a fleet restart at once.
+func ExampleSlots() {
+	register := new(fleetlocktest.Memory) // of a fleet: one in Postgres or etcd
+	lock := fleetlock.On(register, "restart", fleetlock.Lease(10*time.Second), fleetlock.Slots(2))
+	ctx := context.Background()
+	one, err := lock.Acquire(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer one.Release()
+	two, err := lock.Acquire(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer two.Release()
+	_, err = lock.TryAcquire(ctx)
+	fmt.Println(errors.As(err, new(*fleetlock.BusyError)))
+	// Output: true
+}
