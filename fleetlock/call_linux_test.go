@@ -10,7 +10,14 @@ func hook(l *Lock, before func(call string) error) *Lock {
 	return l
 }
 
-func sessionOf(h *Held) *session { return h.store.(*session) }
+func sessionOf(h *Held) *session { return sessionIn(h.store) }
+
+func sessionIn(s store) *session {
+	if v, ok := s.(view); ok {
+		return v.register.(*roll).file.session
+	}
+	return s.(*session)
+}
 
 // A caller sees system calls and springs a trap before one of them.
 type caller struct {

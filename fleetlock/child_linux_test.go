@@ -82,6 +82,8 @@ func (v *server) serve(r request) (answer reply) {
 		err = v.lock.Repair(ctx, "the test says so")
 	case "work":
 		answer.Number, err = v.work(r)
+	case "share":
+		answer.Number, err = v.share(r)
 	case "touch":
 		err = witness{r.Path}.touch(v.held)
 	case "trap":

@@ -32,6 +32,21 @@
 // them reads for all. Who releases a lock that others wait for offers them its processor
 // (sched_yield(2)) before Release returns.
 //
+// # Slots
+//
+// With [Slots] a lock has several holders at once, each with a token of its own. A file
+// that is to keep them needs a [Lease], since it keeps them as a register does: see [On].
+// All the same, the dead hold nothing: each holder, and each who waits in the line, has a
+// lock of the kernel of its own. A ticket alone lasts until its time is over. On a full disk
+// nobody comes in for whom there was no room before, but all who are in can renew their
+// leases and leave.
+//
+//	fleetlock.File("/run/fleet/restart.slots", fleetlock.Slots(3), fleetlock.Lease(time.Minute))
+//
+// Of the record there are two copies. While one is damaged, nobody can tell whom the other
+// granted a slot; so as long as one lives who may be that holder, nobody is granted another,
+// and holders cannot renew their leases.
+//
 // # Caveats
 //
 // Network file systems are refused, by [ErrFileSystem]: NFS, SMB, Ceph, FUSE and others

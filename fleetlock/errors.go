@@ -25,7 +25,8 @@ var (
 	ErrCorrupt = errors.New("fleetlock: both copies of the record are damaged")
 
 	// ErrUnsafe says that what stands at the path cannot be trusted to be the lock: it
-	// is no regular file, or someone other than the lock's users may write or lock it.
+	// is no regular file, or that of a lock with [Slots] where there are to be none or the
+	// other way round, or someone other than the lock's users may write or lock it.
 	ErrUnsafe = errors.New("fleetlock: not safe to use as a lock")
 
 	// ErrFileSystem says that the path is on a file system whose locks are not known to

@@ -37,6 +37,9 @@ func File(path string, opts ...Option) *Lock {
 	l := &Lock{path: absolute, options: o, err: errors.Join(err, pathErr, fitFile(o)), queue: make(chan struct{}, 1)}
 	l.open = func() (store, error) { return openSession(l.path, l.options) }
 	l.look = func(context.Context) (viewer, error) { return viewFile(l.path, o) }
+	if o.slots > 1 {
+		fileSlots(l)
+	}
 	return l
 }
 

@@ -76,8 +76,15 @@ type Term struct {
 const MaxSlots = 1000
 
 // Slots lets n processes hold a lock at once, at most [MaxSlots]; without it that is one.
-// It is for locks made by [On]. Everyone who uses the lock has to give the same n: who
-// gives more is granted the lock beside more holders.
+// Everyone who uses the lock has to give the same n: who gives more is granted the lock
+// beside more holders. Each slot needs room in the record, which is less than 64 KiB: that
+// is about 200 bytes, and the label. Who would not fit in is refused.
+//
+// A lock of [File] with more than one slot is one like those of [On], kept in the file: it
+// needs a [Lease], and its waiters stand in a line. But since it is on one machine, a holder
+// that dies leaves its slot at once, as one who waits does its place in the line. A file is
+// either that of a lock with slots or of one without; who takes it for the other gets
+// [ErrUnsafe].
 func Slots(n int) Option {
 	return func(o *options) {
 		if o.slots = n; n == 0 {
@@ -114,8 +121,8 @@ func On(r Register, name string, opts ...Option) *Lock {
 
 // fitFile says why a lock in a file cannot have the options.
 func fitFile(o options) error {
-	if o.slots > 1 {
-		return errors.New("fleetlock: a lock in a file has one holder at a time, and no Slots")
+	if o.slots > 1 && o.lease == 0 {
+		return errors.New("fleetlock: a lock in a file with Slots has no Lease")
 	}
 	return nil
 }

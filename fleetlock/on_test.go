@@ -29,7 +29,7 @@ func TestALockInARegisterSaysWhatIsWrongWithIt(t *testing.T) {
 		{"no slots", fleetlock.On(register, "a", lease, fleetlock.Slots(0))},
 		{"negative slots", fleetlock.On(register, "a", lease, fleetlock.Slots(-2))},
 		{"too many slots", fleetlock.On(register, "a", lease, fleetlock.Slots(fleetlock.MaxSlots+1))},
-		{"slots in a file", fleetlock.File(filepath.Join(t.TempDir(), "a"), fleetlock.Slots(2))},
+		{"slots in a file and no lease", fleetlock.File(filepath.Join(t.TempDir(), "a"), fleetlock.Slots(2))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if h, err := test.lock.TryAcquire(t.Context()); err == nil {
@@ -104,4 +104,10 @@ func ExampleSlots() {
 	_, err = lock.TryAcquire(ctx)
 	fmt.Println(errors.As(err, new(*fleetlock.BusyError)))
 	// Output: true
+}
+
+func TestTheRegisterInAFilePasses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	fleetlocktest.Run(t, func() fleetlock.Register { return fleetlock.NewRolls(dir) })
 }

@@ -18,14 +18,10 @@ func openSession(path string, o options) (*session, error) {
 		return nil, err
 	}
 	for {
-		s, err := openExisting(path, o, os.O_RDWR)
-		if err == nil {
-			if err = s.attach(); err == nil {
-				return s, nil
-			}
-			closeFile(s.file)
-		}
+		s, err := openAttached(path, o)
 		switch {
+		case err == nil:
+			return s, nil
 		case errors.Is(err, errMoved):
 			continue // replaced between two looks at it
 		case !errors.Is(err, fs.ErrNotExist):
@@ -35,6 +31,19 @@ func openSession(path string, o options) (*session, error) {
 			return nil, err
 		}
 	}
+}
+
+// openAttached opens a file that is there, to be told of its changes.
+func openAttached(path string, o options) (*session, error) {
+	s, err := openExisting(path, o, os.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.attach(); err != nil {
+		closeFile(s.file)
+		return nil, err
+	}
+	return s, nil
 }
 
 // openExisting opens a file that is fit to be a lock.
@@ -99,7 +108,7 @@ func (s *session) attach() error {
 // create makes the lock file whole under another name, then links it to its own: so
 // nobody sees half of it, and of two who create it at once one gets fs.ErrExist.
 func create(path string, o options) error {
-	s := session{sync: true, before: o.before}
+	s := &session{sync: true, before: o.before}
 	if err := s.call("open temporary"); err != nil {
 		return err
 	}
@@ -113,13 +122,21 @@ func create(path string, o options) error {
 		return err
 	}
 	s.file = f
-	if err := s.writeFirst(""); err != nil {
+	if err := o.writeFirst(s); err != nil {
 		return err
 	}
 	if err := errors.Join(s.call("link"), os.Link(f.Name(), path)); err != nil {
 		return err
 	}
 	return errors.Join(s.call("fsync directory"), syncDir(filepath.Dir(path)))
+}
+
+// writeFirst writes what a file begins with.
+func (o options) writeFirst(s *session) error {
+	if o.slots > 1 {
+		return newRollFile(s, o.clock).writeFirst()
+	}
+	return s.writeFirst("")
 }
 
 // viewFile opens the lock file to read it.

@@ -177,7 +177,7 @@ func TestWithoutALeaseAStoppedHolderKeepsTheLock(t *testing.T) {
 		t.Errorf("the holder %d lost the lock by standing still: %v", token, err)
 	}
 	p.must(request{Do: "release"})
-	mustRelease(t, next.mustBeGranted(t, "a release"))
+	_ = next.mustBeGranted(t, "a release").Release() // its lease is short, and may be over
 }
 
 // What is stopped holds the guard, and somebody else the lock.

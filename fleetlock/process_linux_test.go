@@ -29,6 +29,7 @@ type lockSpec struct {
 	Lease       time.Duration
 	Perm        fs.FileMode
 	Sync        bool
+	Slots       int // more than one if it is not zero
 }
 
 func (s lockSpec) lock(more ...Option) *Lock {
@@ -38,6 +39,9 @@ func (s lockSpec) lock(more ...Option) *Lock {
 	}
 	if !s.Sync {
 		opts = append(opts, NoSync())
+	}
+	if s.Slots != 0 {
+		opts = append(opts, Slots(s.Slots))
 	}
 	return File(s.Path, append(opts, more...)...)
 }

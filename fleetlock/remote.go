@@ -68,8 +68,28 @@ func (r *remote) newPage(got Record) (page, error) {
 	return p, nil
 }
 
+// near reports whether the record is on this machine, where errors do not pass by
+// themselves.
+func (r *remote) near() bool {
+	_, ok := r.register.(*roll)
+	return ok
+}
+
 // rideTime is how long an operation on a lock goes on making calls that fail.
-func (r *remote) rideTime() time.Duration { return max(r.lease/4, time.Second) }
+func (r *remote) rideTime() time.Duration {
+	if r.near() {
+		return time.Second
+	}
+	return max(r.lease/4, time.Second)
+}
+
+// ownTime is that for a renewal or release, which nobody needs after a whole lease.
+func (r *remote) ownTime() time.Duration {
+	if r.near() {
+		return r.rideTime()
+	}
+	return max(r.rideTime(), r.lease)
+}
 
 // callTime is how long the first of these calls may take, and the longest. The first is
 // short, since the next may be answered by another server.
@@ -89,7 +109,7 @@ func (r *remote) call(ctx context.Context, tries int, do func(context.Context) e
 func (r *remote) read(ctx context.Context) (page, error) {
 	for tries, pause := 0, firstRetry; ; tries, pause = tries+1, pause.next() {
 		p, err := r.readOnce(ctx, tries)
-		if err == nil || errors.Is(err, ErrCorrupt) || !pause.sleep(ctx, r.clock) {
+		if err == nil || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsafe) || !pause.sleep(ctx, r.clock) {
 			return p, err
 		}
 	}

@@ -1,7 +1,9 @@
 package fleetlock
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -89,6 +91,9 @@ func (s *session) read() (snapshot, error) {
 		return s.last, nil
 	}
 	seen, ok := decodeFile(s.buffer[:n])
+	if !ok && bytes.HasPrefix(s.buffer[:n], []byte(rollMagic)) {
+		return snapshot{}, fmt.Errorf("%w: it is the file of a lock with Slots", ErrUnsafe)
+	}
 	if !ok {
 		return snapshot{}, ErrCorrupt
 	}

@@ -183,7 +183,7 @@ func (p page) after(token uint64) record {
 
 func (v view) swap(seen version, next record) (snapshot, error) {
 	if v.owner != "" {
-		v.ride = max(v.ride, v.lease) // after that nobody needs its renewal or release
+		v.ride = v.ownTime()
 	}
 	ctx, cancel := v.patience()
 	defer cancel()
@@ -199,6 +199,9 @@ func (v view) swap(seen version, next record) (snapshot, error) {
 	}
 	left, err := v.write(ctx, p, e)
 	if err != nil {
+		if next.token > p.Token {
+			v.disown(next.token, e)
+		}
 		return v.show(left), err
 	}
 	return v.left(left, next), nil
@@ -212,6 +215,14 @@ func (v view) left(p page, next record) snapshot {
 	}
 	next.highest = p.Token
 	return snapshot{next, version{p.version, p.Token}}
+}
+
+// disown ends the term of a grant that may have been made, but that nobody will know of.
+func (v view) disown(token uint64, e edit) {
+	if book, ok := v.register.(*roll); ok {
+		text, _ := e.next.encode() // it could be before
+		book.disown(token, text)
+	}
 }
 
 // edit is the change from a page to one with the next record on it. It reports whether
@@ -270,7 +281,14 @@ func (v view) verify() error { return nil }
 // alive cannot be known from afar; a lease is there for that.
 func (v view) alive(uint64) (bool, error) { return true, nil }
 
-func (v view) abandon(uint64) bool { return false }
+// abandon ends the term of a holder where the register can do that without a record.
+func (v view) abandon(token uint64) bool {
+	book, ok := v.register.(*roll)
+	if ok {
+		book.abandon(token)
+	}
+	return ok
+}
 
 func (v view) listen() (*listener, error) { return v.remote.listen(), nil }
 
@@ -280,6 +298,11 @@ func (v view) repair(why string) error {
 	defer cancel()
 	if _, err := v.read(ctx); !errors.Is(err, ErrCorrupt) {
 		return err
+	}
+	if book, ok := v.register.(*roll); ok {
+		if err := book.mend(ctx); err != nil {
+			return err
+		}
 	}
 	var got Record
 	err := v.call(ctx, 1, func(ctx context.Context) (err error) {

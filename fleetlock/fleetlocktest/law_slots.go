@@ -22,7 +22,7 @@ func slotsAtOnce(ctx context.Context, s *stage) error {
 	const slots = 3
 	name, w := newName(), new(witness)
 	err := each(6, func(int) error {
-		lock := fleetlock.On(s.open(), name, fleetlock.Lease(5*time.Second), fleetlock.Slots(slots))
+		lock := s.lock(name, fleetlock.Lease(5*time.Second), fleetlock.Slots(slots))
 		for range 3 {
 			h, err := lock.Acquire(ctx)
 			if err != nil {
@@ -172,7 +172,7 @@ func diesInLine(ctx context.Context, s *stage) error {
 
 func brokenSlot(ctx context.Context, s *stage) error {
 	name := newName()
-	lock := fleetlock.On(s.open(), name, fleetlock.Lease(longLease), fleetlock.Slots(2))
+	lock := s.lock(name, fleetlock.Lease(longLease), fleetlock.Slots(2))
 	one, err := lock.Acquire(ctx)
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package fleetlocktest
 
 import (
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/mosaicstack/fedkit/fleetlock"
 )
@@ -19,4 +21,42 @@ func TestAFilePasses(t *testing.T) {
 	RunLock(t, func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
 		return fleetlock.File(filepath.Join(dir, name), append(opts, fleetlock.NoSync())...)
 	})
+}
+
+// The laws of slots that no cut off machine is needed for.
+func TestAFileWithSlotsPasses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := &stage{lock: func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
+		return fleetlock.File(filepath.Join(dir, name), append(opts, fleetlock.NoSync())...)
+	}}
+	s.run(t, []law{{"SlotsAreHeldAtOnceAndNoMore", slotsAtOnce}, {"ABrokenSlotLeavesTheOthers", brokenSlot}})
+}
+
+// Of two slots one is taken: the other is a lock like any.
+func TestTheLastSlotOfAFilePasses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var mu sync.Mutex
+	taken := make(map[string]*fleetlock.Held)
+	RunLock(t, func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
+		path := filepath.Join(dir, name)
+		opts = append(opts, fleetlock.NoSync(), fleetlock.Slots(2))
+		mu.Lock()
+		defer mu.Unlock()
+		if taken[name] == nil {
+			first := fleetlock.File(path, fleetlock.NoSync(), fleetlock.Slots(2), fleetlock.Lease(time.Hour))
+			h, err := first.TryAcquire(t.Context())
+			if err != nil {
+				t.Errorf("the first slot is not granted: %v", err)
+			}
+			taken[name] = h
+		}
+		return fleetlock.File(path, opts...)
+	})
+	for _, h := range taken {
+		if err := h.Release(); err != nil {
+			t.Error(err)
+		}
+	}
 }
