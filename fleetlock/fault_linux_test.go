@@ -3,6 +3,7 @@ package fleetlock
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +90,8 @@ func TestAnErrorAtAnyCallOfAnAcquisitionGrantsNothingAndBlocksNobody(t *testing.
 				f.Errorf("a granted lock is not held: %v", err)
 			}
 			mustRelease(f.T, h)
+		} else if !strings.Contains(err.Error(), f.path) {
+			f.Errorf("an error does not say of which lock it is: %v", err)
 		}
 		mustRelease(f.T, f.grant(f.other.TryAcquire(f.Context())))
 		mustRelease(f.T, f.grant(f.lock.TryAcquire(f.Context())))

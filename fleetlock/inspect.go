@@ -73,7 +73,7 @@ func (l *Lock) Break(ctx context.Context, token uint64, why string) error {
 			return fmt.Errorf("%w: %s: asked for %d, found %v under %d", ErrNotHeld, l.path, token, is.State, is.token)
 		}
 		_, err = s.swap(seen.version, seen.brk(token, why[:min(len(why), maxWhy)]))
-		return err
+		return l.swapFailure(err)
 	})
 }
 

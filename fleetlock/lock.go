@@ -98,6 +98,14 @@ func (l *Lock) failure(err error) error {
 	return fmt.Errorf("fleetlock: %s: %w", l.path, err)
 }
 
+// swapFailure leaves alone what tells this package to try again.
+func (l *Lock) swapFailure(err error) error {
+	if err == nil || errors.Is(err, errChanged) || errors.Is(err, errContended) {
+		return err
+	}
+	return l.failure(err)
+}
+
 // gaveUp is the error of a wait that ctx has ended.
 func (l *Lock) gaveUp(ctx context.Context) error {
 	err := ctx.Err()
@@ -187,7 +195,7 @@ func (l *Lock) attempt(s store, a attempt) (*Held, time.Duration, error) {
 func (l *Lock) receive(h *Held, s store, granted snapshot, err error) (*Held, error) {
 	if err != nil {
 		l.remember(s, snapshot{})
-		return nil, err
+		return nil, l.swapFailure(err)
 	}
 	if err := s.verify(); err != nil {
 		// What was granted is not the lock any more, or may not be.

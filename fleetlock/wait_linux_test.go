@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -119,6 +120,100 @@ func TestWaitersOfAProcessAreToldByEachOther(t *testing.T) {
 		}
 	}
 	mustRelease(t, held[0])
+}
+
+// Whoever looks for the news of all may stop at any moment: they come to whom they are for
+// even while others begin and give up all the time.
+func TestNewsReachWhoWaitsWhileOthersComeAndGo(t *testing.T) {
+	t.Parallel()
+	var held [12]*Held
+	var waiters [len(held)]*waiter
+	for i := range held {
+		path := lockPath(t)
+		held[i] = mustAcquire(t, File(path, NoSync()))
+		waiters[i] = startWaiter(t, File(path, NoSync()))
+	}
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	taken := lockPath(t)
+	other := mustAcquire(t, File(taken, NoSync()))
+	for range 4 {
+		all.Go(func() {
+			for l := File(taken, NoSync()); ; {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), rand.N(5*time.Millisecond))
+				if _, err := l.Acquire(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("a wait for a lock that is not to be had ends with %v", err)
+				}
+				cancel()
+			}
+		})
+	}
+	time.Sleep(longWait)
+	for i, w := range waiters {
+		began := time.Now()
+		mustRelease(t, held[i])
+		mustRelease(t, w.mustBeGranted(t, "a release"))
+		if took := time.Since(began); took > promptly {
+			t.Errorf("waiter %d noticed after %v", i, took)
+		}
+	}
+	close(stop)
+	all.Wait()
+	mustRelease(t, other)
+}
+
+// A holder that came by waiting, and lost the lock, has not given up what it had as a
+// waiter. Others pass the lock on past it, and it knows.
+func TestAHolderThatWaitedAndLostTheLockIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	first := mustAcquire(t, File(path, NoSync()))
+	p := startProcess(t, lockSpec{Path: path})
+	p.must(request{Do: "inspect"})
+	p.send(request{Do: "acquire"})
+	time.Sleep(100 * time.Millisecond) // for it to be told
+	mustRelease(t, first)
+	answer, err := p.receive()
+	if err != nil || answer.err() != nil {
+		t.Fatalf("a waiter is not granted the lock: %v", errors.Join(err, answer.err()))
+	}
+	p.stop()
+	if err := File(path).Break(t.Context(), answer.Token, "it stands still"); err != nil {
+		t.Fatal(err)
+	}
+	last := answer.Token
+	h := mustAcquire(t, File(path, NoSync()))
+	for range 3 {
+		w := startWaiter(t, File(path, NoSync()))
+		time.Sleep(longWait)
+		began := time.Now()
+		mustRelease(t, h)
+		h = w.mustBeGranted(t, "a release past a holder that stands still")
+		if took := time.Since(began); took > promptly {
+			t.Errorf("a waiter noticed after %v", took)
+		}
+		if h.Token() <= last {
+			t.Errorf("token %d follows token %d", h.Token(), last)
+		}
+		last = h.Token()
+	}
+	p.resume()
+	if err := p.do(request{Do: "ask"}).err(); !errors.Is(err, ErrLost) {
+		t.Errorf("a holder that lost the lock while it stood still is told %v", err)
+	}
+	if err := p.do(request{Do: "release"}).err(); !errors.Is(err, ErrLost) {
+		t.Errorf("a holder that lost the lock while it stood still releases it with %v", err)
+	}
+	mustRelease(t, h)
+	mustFollow(t, path, last)
+	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateFree {
+		t.Errorf("after all is over the lock is %v, %v", info.State, err)
+	}
 }
 
 // P holds the guard and stands still; W comes, and cannot have it. When P goes on it

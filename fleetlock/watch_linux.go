@@ -94,10 +94,12 @@ func sharedWatcher() (*watcher, error) {
 
 func newWatcher(fd int) (*watcher, error) {
 	w := &watcher{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, watched: make(map[int32]*watched)}
-	var err error
-	if w.raw, err = w.file.SyscallConn(); err != nil {
+	raw, err := w.file.SyscallConn()
+	if err := errors.Join(err, w.file.SetReadDeadline(time.Time{})); err != nil { // Go's poller has not taken it
+		w.file.Close()
 		return nil, err
 	}
+	w.raw = raw
 	w.news = &news{
 		turn:  make(chan struct{}, 1),
 		drain: w.drain,

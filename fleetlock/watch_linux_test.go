@@ -1,9 +1,113 @@
 package fleetlock
 
 import (
+	"context"
+	"encoding/binary"
 	"os"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// newListeners has two files watched, by a watcher of the test's own, and a listener to
+// each.
+func newListeners(t *testing.T) (w *watcher, paths [2]string, listeners [2]*listener) {
+	t.Helper()
+	fd, err := openInotify()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w, err = newWatcher(fd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.file.Close() })
+	for i := range listeners {
+		paths[i] = lockPath(t)
+		f, err := os.OpenFile(paths[i], os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		s := new(subject)
+		id, err := w.add(byDescriptor(f), f, s)
+		if err == nil {
+			err = w.listen(id, s, 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners[i] = s.listen(w.news)
+	}
+	return w, paths, listeners
+}
+
+// asleep starts a listener's sleep and returns what ends when that does.
+func asleep(ctx context.Context, l *listener) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		_ = l.sleep(ctx, systemClock, time.Hour)
+		close(ended)
+	}()
+	return ended
+}
+
+func mustEnd(t *testing.T, ended <-chan struct{}, sleeper string) {
+	t.Helper()
+	select {
+	case <-ended:
+	case <-time.After(patiently):
+		t.Fatalf("%s is not woken", sleeper)
+	}
+}
+
+// Whoever of the listeners fetches the news is woken by its own alone.
+func TestNewsWakeNobodyButWhomTheyAreFor(t *testing.T) {
+	t.Parallel()
+	_, paths, listeners := newListeners(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	fetches := asleep(ctx, listeners[0])
+	eventually(t, "one listener fetches for both", listeners[0].looking.Load)
+	waits := asleep(ctx, listeners[1])
+	if err := os.Chtimes(paths[1], time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	mustEnd(t, waits, "who the news is for")
+	cancel()
+	mustEnd(t, fetches, "who fetches, and whose ctx has ended,")
+	if listeners[0].told || !listeners[1].told {
+		t.Errorf("news of the second file: the first listener is told %t, the second %t", listeners[0].told, listeners[1].told)
+	}
+}
+
+// More than the kernel would keep is news for everybody.
+func TestAnOverflowIsToldToAll(t *testing.T) {
+	t.Parallel()
+	w, _, listeners := newListeners(t)
+	event := make([]byte, unix.SizeofInotifyEvent)
+	lost := int32(-1)
+	binary.NativeEndian.PutUint32(event, uint32(lost))
+	binary.NativeEndian.PutUint32(event[4:], unix.IN_Q_OVERFLOW)
+	w.dispatch(event)
+	for i, l := range listeners {
+		mustEnd(t, asleep(t.Context(), l), "a listener after an overflow")
+		if !l.told {
+			t.Errorf("listener %d is not told of an overflow", i)
+		}
+	}
+}
+
+// What Go's poller does not take could not be waited for.
+func TestAWatcherThatCannotBeWaitedForIsAnError(t *testing.T) {
+	t.Parallel()
+	fd, err := unix.Open(os.Args[0], unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0) // epoll(7) refuses regular files
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newWatcher(fd); err == nil {
+		t.Error("a watcher is made that cannot be waited for")
+	}
+}
 
 // The garbage collector may end the watch of a session that nobody uses any more while
 // a goroutine is about to tell it that it need not listen.
