@@ -1,3 +1,5 @@
+//go:build !fleetlock_posix
+
 package fleetlock
 
 import (
@@ -43,10 +45,12 @@ func newListeners(t *testing.T) (w *watcher, paths [2]string, listeners [2]*list
 }
 
 // asleep starts a listener's sleep and returns what ends when that does.
-func asleep(ctx context.Context, l *listener) <-chan struct{} {
+func asleep(ctx context.Context, l *listener) <-chan struct{} { return asleepBy(ctx, l, systemClock) }
+
+func asleepBy(ctx context.Context, l *listener, c clock) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
-		_ = l.sleep(ctx, systemClock, time.Hour)
+		_ = l.sleep(ctx, c, time.Hour)
 		close(ended)
 	}()
 	return ended
@@ -77,6 +81,42 @@ func TestNewsWakeNobodyButWhomTheyAreFor(t *testing.T) {
 	mustEnd(t, fetches, "who fetches, and whose ctx has ended,")
 	if listeners[0].told || !listeners[1].told {
 		t.Errorf("news of the second file: the first listener is told %t, the second %t", listeners[0].told, listeners[1].told)
+	}
+}
+
+// Whatever ends the sleep of who fetches, another fetches from then on.
+func TestWhoWaitsFetchesTheNewsOnceWhoDidHasGone(t *testing.T) {
+	t.Parallel()
+	touched := func(t *testing.T, path string) {
+		t.Helper()
+		if err := os.Chtimes(path, time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, end := range map[string]func(t *testing.T, own string, cancel func(), c *testClock){
+		"its ctx ends":         func(_ *testing.T, _ string, cancel func(), _ *testClock) { cancel() },
+		"its time is up":       func(_ *testing.T, _ string, _ func(), c *testClock) { c.advance(time.Hour) },
+		"it has news":          func(t *testing.T, own string, _ func(), _ *testClock) { touched(t, own) },
+		"its file was removed": func(_ *testing.T, own string, _ func(), _ *testClock) { _ = os.Remove(own) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, paths, listeners := newListeners(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			c := newTestClock()
+			fetches := asleepBy(ctx, listeners[0], c)
+			eventually(t, "one listener fetches for both", listeners[0].looking.Load)
+			waits := asleep(t.Context(), listeners[1])
+			end(t, paths[0], cancel, c)
+			mustEnd(t, fetches, "who fetches, because "+name+",")
+			eventually(t, "the other one fetches", listeners[1].looking.Load)
+			touched(t, paths[1])
+			mustEnd(t, waits, "who fetches now")
+			if !listeners[1].told {
+				t.Error("who fetches now is not told its own news")
+			}
+		})
 	}
 }
 
