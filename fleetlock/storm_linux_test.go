@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,9 @@ func TestAStormOfCancellationsLeavesNothingBehind(t *testing.T) {
 	if !alone(t) {
 		return
 	}
+	// A hundred Locks are dropped at a time: have the garbage collector take them while
+	// others wait.
+	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	path := lockPath(t)
 	one := File(path, NoSync())
 	mustRelease(t, mustAcquire(t, one))
@@ -36,6 +40,48 @@ func TestAStormOfCancellationsLeavesNothingBehind(t *testing.T) {
 		return countDescriptors() <= descriptors
 	})
 	mustRelease(t, mustAcquire(t, File(path)))
+}
+
+// Waiters are goroutines alone: no thread of the process stands still for one.
+func TestAHundredWaitersKeepNoThread(t *testing.T) {
+	t.Parallel()
+	if !alone(t) {
+		return
+	}
+	path := lockPath(t)
+	h := mustAcquire(t, File(path, NoSync()))
+	before := countThreads(t)
+	var waiters [100]*waiter
+	for i := range waiters {
+		waiters[i] = startWaiter(t, File(path, NoSync()))
+	}
+	for _, w := range waiters {
+		time.Sleep(2 * time.Millisecond)
+		w.mustStillWait(t, "another holds the lock")
+	}
+	if more := countThreads(t) - before; more > len(waiters)/4 {
+		t.Errorf("%d waiters made %d threads", len(waiters), more)
+	}
+	mustRelease(t, h)
+	for _, w := range waiters {
+		w.cancel()
+	}
+	for _, w := range waiters {
+		select {
+		case h := <-w.granted:
+			mustRelease(t, h)
+		case <-w.failed:
+		}
+	}
+}
+
+func countThreads(t *testing.T) int {
+	t.Helper()
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(threads)
 }
 
 func mustGiveUpIfHeld(t *testing.T, path string) {
