@@ -93,11 +93,18 @@ func TestWhoWaitsFetchesTheNewsOnceWhoDidHasGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, end := range map[string]func(t *testing.T, own string, cancel func(), c *testClock){
-		"its ctx ends":         func(_ *testing.T, _ string, cancel func(), _ *testClock) { cancel() },
-		"its time is up":       func(_ *testing.T, _ string, _ func(), c *testClock) { c.advance(time.Hour) },
-		"it has news":          func(t *testing.T, own string, _ func(), _ *testClock) { touched(t, own) },
-		"its file was removed": func(_ *testing.T, own string, _ func(), _ *testClock) { _ = os.Remove(own) },
+	type fetcher struct {
+		*listener
+		file   string
+		cancel func()
+		clock  *testClock
+	}
+	for name, end := range map[string]func(t *testing.T, f fetcher){
+		"its ctx ends":         func(_ *testing.T, f fetcher) { f.cancel() },
+		"its time is up":       func(_ *testing.T, f fetcher) { f.clock.advance(time.Hour) },
+		"it has news":          func(t *testing.T, f fetcher) { touched(t, f.file) },
+		"its file is removed":  func(_ *testing.T, f fetcher) { _ = os.Remove(f.file) },
+		"its process tells it": func(_ *testing.T, f fetcher) { f.tell() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +115,7 @@ func TestWhoWaitsFetchesTheNewsOnceWhoDidHasGone(t *testing.T) {
 			fetches := asleepBy(ctx, listeners[0], c)
 			eventually(t, "one listener fetches for both", listeners[0].looking.Load)
 			waits := asleep(t.Context(), listeners[1])
-			end(t, paths[0], cancel, c)
+			end(t, fetcher{listeners[0], paths[0], cancel, c})
 			mustEnd(t, fetches, "who fetches, because "+name+",")
 			eventually(t, "the other one fetches", listeners[1].looking.Load)
 			touched(t, paths[1])
