@@ -202,13 +202,19 @@ func TestAHolderThatWaitedAndLostTheLockIsInNobodysWay(t *testing.T) {
 		}
 		last = h.Token()
 	}
+	w := startWaiter(t, File(path, NoSync())) // to whom a release would hand the lock over
+	time.Sleep(100 * time.Millisecond)        // for it to be told
 	p.resume()
-	if err := p.do(request{Do: "ask"}).err(); !errors.Is(err, ErrLost) {
-		t.Errorf("a holder that lost the lock while it stood still is told %v", err)
-	}
 	if err := p.do(request{Do: "release"}).err(); !errors.Is(err, ErrLost) {
 		t.Errorf("a holder that lost the lock while it stood still releases it with %v", err)
 	}
+	w.mustStillWait(t, "the holder after that has the lock")
+	if err := h.Err(); err != nil {
+		t.Errorf("the release of a lock that was lost cost the holder after that its own: %v", err)
+	}
+	mustRelease(t, h)
+	h = w.mustBeGranted(t, "a release")
+	last = h.Token()
 	mustRelease(t, h)
 	mustFollow(t, path, last)
 	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateFree {
