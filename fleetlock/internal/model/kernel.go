@@ -12,10 +12,13 @@ func (s *state) guarded() bool {
 	return false
 }
 
-// alive reports whether somebody has the liveness byte of a token.
+// alive reports whether somebody has the liveness byte of a token. Who is about to grant
+// itself the lock has those of all earlier tokens, too, as long as it has the guard: it took
+// them to see that nobody else has one.
 func (s *state) alive(token uint8) bool {
 	for i := range s.procs {
-		if s.procs[i].held == token {
+		p := &s.procs[i]
+		if p.held == token || p.held > token && p.op == opAcquire && p.has(hasGuard) {
 			return true
 		}
 	}
