@@ -2,6 +2,7 @@ package fleetlock
 
 import (
 	"errors"
+	"os"
 	"testing"
 	"time"
 )
@@ -142,6 +143,32 @@ func TestATicketIsGoodOnceForItsLockInItsTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who waits and is told something inherits from a holder that has gone, without asking
+// who lives: but a ticket needs no process that lives.
+func TestAWaiterThatIsToldDoesNotInheritFromATicket(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	ticket, err := mustAcquire(t, File(path, NoSync())).Detach(time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := waitFor(t, File(path, NoSync()))
+	time.Sleep(100 * time.Millisecond) // for it to be told
+	for range 3 {
+		if err := os.Chtimes(path, time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+		w.mustStillWait(t, "a ticket has the lock")
+	}
+	h, err := File(path, NoSync()).Resume(t.Context(), ticket)
+	if err != nil {
+		t.Fatalf("a ticket that somebody waits for is not resumed: %v", err)
+	}
+	mustRelease(t, h)
+	mustRelease(t, w.mustBeGranted(t, "the release of what was resumed"))
 }
 
 // Many processes have the ticket, by mistake: one gets the lock.
