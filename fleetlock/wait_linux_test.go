@@ -222,6 +222,53 @@ func TestAHolderThatWaitedAndLostTheLockIsInNobodysWay(t *testing.T) {
 	}
 }
 
+// What a process needed in order to be told is given up with the lock, and who hands the
+// lock over gives way to those who are on their way to it.
+func TestAHandOverLeavesNothingBehindButTheWayToOthers(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	var calls caller
+	c := newTestClock()
+	giver := hook(File(path, NoSync(), by(c)), calls.before)
+	h := mustAcquire(t, giver)
+	heir := File(path, NoSync())
+	w := startWaiter(t, heir)
+	eventually(t, "the waiter asks to be told", func() bool { return parkedAt(t, heir) > 0 })
+	mustRelease(t, h)
+	granted := w.mustBeGranted(t, "a release")
+	s := sessionOf(granted)
+	mustRelease(t, granted)
+	if s.loud || s.bell || s.parked != 0 {
+		t.Errorf("who waited is still told of changes: loud %t, bell %t, parked %d", s.loud, s.bell, s.parked)
+	}
+
+	if giver.woke.Load() == 0 {
+		t.Fatal("a release that somebody waited for is not remembered")
+	}
+	giver.woke.Add(int64(time.Hour)) // so that it was just now, however slow this test is
+	calls.set(trap{})
+	again := startWaiter(t, giver)
+	c.awaitSleepers(t, 1)
+	if seen := calls.take(); len(seen) > 0 {
+		t.Errorf("who has handed the lock over does not give way before it makes the calls %v", seen)
+	}
+	c.advance(2 * time.Hour)
+	mustRelease(t, again.mustBeGranted(t, "a while"))
+}
+
+// parkedAt counts the goroutines that have asked to be told when the lock is free.
+func parkedAt(t *testing.T, l *Lock) int {
+	t.Helper()
+	is, err := l.current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := is.(*session)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parked
+}
+
 // P holds the guard and stands still; W comes, and cannot have it. When P goes on it
 // leaves the lock open, or it has not even changed it: W has to know.
 //
