@@ -4,33 +4,31 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A witness is a file outside of the lock, in which each holder leaves a line with its
 // token, and which tells whether two held the lock at once.
 //
-// Its own lock is one on a byte that fleetlock does not use, of the holder's own open
-// file description: when a holder is killed the kernel drops both at once, so that a
-// death never looks like an overlap.
+// Its own lock is one of the same kind, on a byte that fleetlock does not use: when a holder
+// is killed the kernel drops both at once, so that a death never looks like an overlap. Of
+// two kinds it drops POSIX locks first, and those of open file descriptions some time later.
 type witness struct{ path string }
 
 const witnessByte = int64(1) << 60
 
 // see is what a holder does while it holds the lock, for some time.
 func (w witness) see(h *Held, work time.Duration) error {
-	err := markByte(h, unix.F_WRLCK)
-	if errors.Is(err, unix.EAGAIN) {
-		return errors.Join(w.write("overlap %d\n", h.Token()), errors.New("two holders at once"))
-	}
+	locks := sessionOf(h).locks
+	alone, err := locks.lock(witnessByte, witnessByte, exclusive)
 	if err != nil {
 		return err
+	}
+	if !alone {
+		return errors.Join(w.write("overlap %d\n", h.Token()), errors.New("two holders at once"))
 	}
 	if err := w.touch(h); err != nil {
 		return err
@@ -38,12 +36,7 @@ func (w witness) see(h *Held, work time.Duration) error {
 	if work > 0 {
 		time.Sleep(work)
 	}
-	return markByte(h, unix.F_UNLCK)
-}
-
-func markByte(h *Held, kind int16) error {
-	lock := unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: witnessByte, Len: 1}
-	return unix.FcntlFlock(sessionOf(h).file.Fd(), unix.F_OFD_SETLK, &lock)
+	return locks.unlock(witnessByte, witnessByte)
 }
 
 // touch leaves a line only.
