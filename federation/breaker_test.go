@@ -1,8 +1,10 @@
 package federation
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -55,6 +57,27 @@ func TestARefusalDoesNotBreakTheCircuit(t *testing.T) {
 			t.Errorf("the refusal %d is %+v: %v", n, s, err)
 		}
 	}
+}
+
+// A page that had no time left for its peers says nothing of them.
+func TestAPeerThatHadNoTimeIsNotDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFederation(t, 1, true)
+		f.fill(3)
+		f.peers[0].Client = newFakeClient(t, &lateTransport{f.sources[1], time.Second})
+		for range 2 * breakAfter {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			page, err := f.list(ctx, 3, "")
+			if s := sourceNamed(page, "peer:p01"); err != nil || s.Code != ErrTimeout {
+				t.Errorf("a peer without time is %v: %v", s, err)
+			}
+			cancel()
+		}
+		page, err := f.list(t.Context(), 3, "")
+		if s := sourceNamed(page, "peer:p01"); err != nil || s.State != SourceOK {
+			t.Errorf("with time it is %v: %v", s, err)
+		}
+	})
 }
 
 func TestAPeerIsLeftAloneAsLongAsItAsks(t *testing.T) {

@@ -196,8 +196,9 @@ func (f *FanOut) peers(ctx context.Context, grant scope.Grant) ([]Peer, error) {
 	return peers, err
 }
 
-// reader returns what reads from a peer.
-func (f *FanOut) reader(p Peer, resource string) readPage {
+// reader returns what reads from a peer. That it has no answer when the time is over says
+// nothing of the peer if it had less time than a source has.
+func (f *FanOut) reader(p Peer, resource string, hurried bool) readPage {
 	return func(ctx context.Context, limit int, token string) (Page, error) {
 		began, allowed := f.breakers.allow(p.Name)
 		if !allowed {
@@ -210,7 +211,9 @@ func (f *FanOut) reader(p Peer, resource string) readPage {
 		}
 		defer func() { <-f.turns }()
 		page, err := p.Client.list(ctx, resource, ListRequest{Limit: limit, Cursor: token}, "1")
-		f.breakers.report(p.Name, began, err)
+		if !hurried || ctx.Err() == nil {
+			f.breakers.report(p.Name, began, err)
+		}
 		return page, err
 	}
 }

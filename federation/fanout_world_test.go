@@ -359,6 +359,8 @@ type lateTransport struct {
 }
 
 func (l *lateTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	time.Sleep(l.wait)
+	if err := pause(r.Context(), l.wait); err != nil {
+		return nil, err
+	}
 	return l.inner.RoundTrip(r)
 }

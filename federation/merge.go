@@ -17,6 +17,7 @@ type merger struct {
 	*FanOut
 	request FanOutRequest
 	beginning
+	hurried  bool    // has less time than sources have
 	feeds    []*feed // of the sources that are asked
 	items    []json.RawMessage
 	place    cursor.Position
@@ -35,9 +36,10 @@ func (f *FanOut) page(ctx context.Context, r FanOutRequest, b beginning, peers [
 		}
 		b.chain = &chain{sources: sources}
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout(ctx))
+	timeout := f.timeout(ctx)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	m := &merger{
-		FanOut: f, request: r, beginning: b,
+		FanOut: f, request: r, beginning: b, hurried: timeout < f.cfg.SourceTimeout,
 		place: b.chain.place, last: b.chain.last, partial: b.chain.partial,
 		statuses: make(map[string]SourceStatus),
 	}
@@ -116,7 +118,7 @@ func (m *merger) readers(peers []Peer) map[string]readPage {
 	readers := make(map[string]readPage, len(peers)+1)
 	readers[string(SourceLocal)] = m.request.Local
 	for _, p := range peers {
-		readers[peerPrefix+p.Name] = m.reader(p, m.request.Resource)
+		readers[peerPrefix+p.Name] = m.reader(p, m.request.Resource, m.hurried)
 	}
 	return readers
 }
