@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -211,6 +211,7 @@ var violationNames = func() (names []string) {
 	for name := range violations {
 		names = append(names, name)
 	}
+	slices.Sort(names) // so that a chain can be run again
 	return names
 }()
 
@@ -339,7 +340,7 @@ func (c *randomChain) finish() {
 	case c.partial:
 		c.seen["partial"]++
 	case len(c.bad) > 0:
-		c.broken("%v failed, and it is not partial", strings.Join(violationNames, ","))
+		c.broken("%v failed, and it is not partial", c.bad)
 	default:
 		c.seen["complete"]++
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -27,7 +28,10 @@ var violations = map[string]func(r *fakeReply){
 	"a hidden second key":  func(r *fakeReply) { r.replace(`"n":`, `"i\u0064":"00000000-0000-4000-8000-000000000001","n":`) },
 	"no key":               func(r *fakeReply) { r.replace(`"id":`, `"no":`) },
 	"a key of null":        func(r *fakeReply) { r.items[0] = `{"id":null,"createdAt":null,"_source":"local"}` },
-	"a time too fine":      func(r *fakeReply) { r.items[0] = strings.Replace(r.items[0], "Z\"", "5Z\"", 1) },
+	"a time too fine": func(r *fakeReply) {
+		at := time.UnixMicro(r.peer.rows[r.start].micros).UTC()
+		r.items[0] = strings.Replace(r.items[0], at.Format(time.RFC3339Nano), at.Add(1).Format(time.RFC3339Nano), 1)
+	},
 	"a page without end": func(r *fakeReply) {
 		if r.token != "" {
 			r.next = r.token
