@@ -292,11 +292,11 @@ func TestRandomChaos(t *testing.T) {
 	}
 	failures, partial := 0, 0
 	for range lists {
-		calm := rng.Float64()
+		storm := 0.3 + 0.7*rng.Float64()
 		r := n.read(t.Context(), func() int { return 10 + rng.IntN(51) }, func(int) {
 			for i, p := range n.proxies {
 				switch {
-				case rng.Float64() < calm*0.3:
+				case rng.Float64() < storm*0.3:
 					p.become(faults[rng.IntN(len(faults))])
 				case rng.IntN(3) > 0:
 					p.become(nil)
