@@ -116,7 +116,7 @@ type FanOutRequest struct {
 	Grant    scope.Grant
 	Resource string
 	Source   Source // as ParseSource returns it
-	Limit    int    // of rows, 1 or more
+	Limit    int    // of rows, 1 to 10000
 	Cursor   string // the Next of the page before, empty for the first one
 
 	// Local reads a page of the gateway's own rows as the grant shows them, behind a
@@ -139,12 +139,16 @@ var ErrNoOrder = errors.New("federation: the resource has no order to merge by")
 // time are all there, once, whatever becomes of the others. A source that fails is named
 // in Page.Sources and asked again for the next page, where it goes on behind what was
 // given meanwhile; Page.Partial is set on this page and all that follow. One that breaks
-// the contract is not asked again. A page may be shorter than its limit.
+// the contract is not asked again. A page may be shorter than its limit, and ends where
+// its rows would be more than 2 MiB together.
 //
-// An error matches ErrInvalidSource for a source that the grant does not have, ErrNoOrder,
+// An error matches ErrInvalidRequest for a limit that is none, ErrInvalidSource for a source that the grant does not have, ErrNoOrder,
 // cursor.ErrInvalid for a bad cursor, and ErrUnavailable, being a *[SourcesError], when
 // all sources failed.
 func (f *FanOut) List(ctx context.Context, r FanOutRequest) (Page, error) {
+	if r.Limit < 1 || r.Limit > maxFanOutLimit {
+		return Page{}, fmt.Errorf("%w: the limit %d is not 1 to %d", ErrInvalidRequest, r.Limit, maxFanOutLimit)
+	}
 	begun, err := f.begin(r.query(), r.Cursor)
 	if err != nil {
 		return Page{}, err
@@ -155,6 +159,9 @@ func (f *FanOut) List(ctx context.Context, r FanOutRequest) (Page, error) {
 	}
 	return f.page(ctx, r, begun, peers)
 }
+
+// maxFanOutLimit is the most rows of a page: as many as a scope can allow.
+const maxFanOutLimit = 10_000
 
 // A beginning is where a page begins.
 type beginning struct {

@@ -48,6 +48,8 @@ type feed struct {
 var (
 	errNotWhole  = errors.New("the page lacks rows of a source, where the peer's own were asked for")
 	errNotLocal  = errors.New("a row does not say that it is the peer's own")
+	errAlias     = errors.New("a row has a second _source, in another spelling")
+	errLongRow   = errors.New("a row is longer than a page may be")
 	errDisorder  = errors.New("rows are not in order, or a key repeats")
 	errCursorBad = errors.New("the cursor is too long, or has a NUL")
 	errBehind    = errors.New("the source has not yet come to where the list is")
@@ -68,7 +70,7 @@ func (f *feed) open(ctx context.Context) {
 		if errors.Is(f.err, ErrInvalidRequest) && f.start != "" && !f.restored {
 			// The source refuses its cursor, as one whose keys were replaced does.
 			// From the start of its list on, the order tells what has been given.
-			f.restored, f.start, f.given, f.renewed = true, "", 0, nil
+			f.restored, f.start, f.given, f.end, f.renewed = true, "", 0, nil, nil
 			continue
 		}
 		if f.err != nil || f.at < len(f.rows) || f.next == "" {
@@ -203,8 +205,13 @@ func (f *feed) checkOrigin(row listedRow) error {
 		}
 		return nil
 	}
-	if string(row.object[row.source:row.sourceEnd]) != `"local"` {
+	switch {
+	case string(row.object[row.source:row.sourceEnd]) != `"local"`:
 		return errNotLocal
+	case row.alias:
+		return errAlias
+	case len(row.object) > maxPageBytes:
+		return errLongRow
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type merger struct {
 	hurried  bool    // has less time than sources have
 	feeds    []*feed // of the sources that are asked
 	items    []json.RawMessage
+	bytes    int // of items
 	place    cursor.Position
 	last     int
 	partial  bool
@@ -158,6 +159,11 @@ func (m *merger) fail(f *feed, err error) {
 	m.note(f.name, state, code)
 }
 
+// maxPageBytes is how long the rows of a page may be together: half of what a client
+// accepts unless it is told otherwise. So a peer of long rows makes pages short, and does
+// not make those unreadable that have rows of others.
+const maxPageBytes = defaultMaxResponse / 2
+
 // merge takes rows from the feeds until the page is full or no feed has one.
 func (m *merger) merge(ctx context.Context) {
 	m.items = make([]json.RawMessage, 0, min(m.request.Limit, pageRoom))
@@ -170,7 +176,11 @@ func (m *merger) merge(ctx context.Context) {
 			return
 		}
 		row := first.head()
-		m.items = append(m.items, relabel(row, first.name))
+		item := relabel(row, first.name)
+		if m.bytes += len(item); m.bytes > maxPageBytes && len(m.items) > 0 {
+			return
+		}
+		m.items = append(m.items, item)
 		m.place, m.last = row.key, first.index
 		first.at++
 	}

@@ -30,7 +30,7 @@ type Order struct {
 }
 
 // An OrderField is a member of a row, never null: a time in RFC 3339, exact to the
-// microsecond; a text, compared byte by byte; an integer; or a UUID.
+// microsecond; a text of at most 512 bytes, compared byte by byte; an integer; or a UUID.
 type OrderField struct {
 	Name string
 	Kind cursor.Kind
@@ -143,6 +143,7 @@ type listedRow struct {
 	key    cursor.Position
 	// Where in object the value of _source stands; both are 0 if it has none.
 	source, sourceEnd int
+	alias             bool // has a member that some decoders take for _source
 }
 
 var (
@@ -202,6 +203,8 @@ func (r *rowReader) member(name []byte, at int) int {
 		r.row.source, r.row.sourceEnd = at, end
 		return end
 	}
+	// encoding/json is one of the decoders that do not look at case.
+	r.row.alias = r.row.alias || bytes.EqualFold(name, []byte("_source"))
 	for i := range r.Fields {
 		if string(name) == r.Fields[i].Name {
 			if r.err = r.field(i, text[at:end]); r.err != nil {
@@ -255,6 +258,10 @@ func (r *rowReader) blockMember(name, value []byte) error {
 	return nil
 }
 
+// maxKeyText is the length of the longest text of a key, in bytes. The key of the last
+// row takes room in the composite cursor from the cursors of all sources.
+const maxKeyText = 512
+
 // keyValue reads a JSON value as what a cursor can hold.
 func keyValue(kind cursor.Kind, value []byte) (cursor.Value, error) {
 	if kind == cursor.KindInt64 {
@@ -276,8 +283,11 @@ func keyValue(kind cursor.Kind, value []byte) (cursor.Value, error) {
 		id, err := cursor.ParseUUID(text)
 		return cursor.UUIDValue(id), err
 	}
-	if strings.IndexByte(text, 0) >= 0 {
+	switch {
+	case strings.IndexByte(text, 0) >= 0:
 		err = errors.New("a text with NUL")
+	case len(text) > maxKeyText:
+		err = fmt.Errorf("a text of %d bytes, and not %d", len(text), maxKeyText)
 	}
 	return cursor.TextValue(text), err
 }
