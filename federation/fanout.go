@@ -203,29 +203,35 @@ func (f *FanOut) peers(ctx context.Context, grant scope.Grant) ([]Peer, error) {
 	return peers, err
 }
 
-// reader returns what reads from a peer. That it has no answer when the time is over says
-// nothing of the peer if it had less time than a source has.
-func (f *FanOut) reader(p Peer, resource string, hurried bool) readPage {
+// reader returns what reads from a peer for a grant. That it has no answer when the time
+// is over says nothing of the peer if it had less time than a source has.
+func (f *FanOut) reader(p Peer, grant, resource string, hurried bool) readPage {
 	return func(ctx context.Context, limit int, token string) (Page, error) {
-		began, allowed := f.breakers.allow(p.Name)
+		began, allowed := f.breakers.allow(p.Name, grant)
 		if !allowed {
 			return Page{}, &PeerError{Code: ErrCircuitOpen}
 		}
 		select {
 		case f.turns <- struct{}{}:
 		case <-ctx.Done():
+			f.breakers.report(p.Name, grant, began, errGivenUp) // the peer has no part in it
 			return Page{}, broken(ctx, errNoTurn)
 		}
 		defer func() { <-f.turns }()
 		page, err := p.Client.list(ctx, resource, ListRequest{Limit: limit, Cursor: token}, "1")
-		if !hurried || ctx.Err() == nil {
-			f.breakers.report(p.Name, began, err)
+		if hurried && ctx.Err() != nil {
+			f.breakers.report(p.Name, grant, began, errGivenUp)
+		} else {
+			f.breakers.report(p.Name, grant, began, err)
 		}
 		return page, err
 	}
 }
 
-var errNoTurn = errors.New("too many requests to peers are under way")
+var (
+	errNoTurn  = errors.New("too many requests to peers are under way")
+	errGivenUp = &PeerError{Code: ErrCanceled}
+)
 
 // relabel returns a row with the source that it came from, as a copy: the row is a part
 // of an answer that may be much longer than what is needed of it.

@@ -119,7 +119,7 @@ func (m *merger) readers(peers []Peer) map[string]readPage {
 	readers := make(map[string]readPage, len(peers)+1)
 	readers[string(SourceLocal)] = m.request.Local
 	for _, p := range peers {
-		readers[peerPrefix+p.Name] = m.reader(p, m.request.Resource, m.hurried)
+		readers[peerPrefix+p.Name] = m.reader(p, m.request.Grant.ID, m.request.Resource, m.hurried)
 	}
 	return readers
 }

@@ -42,10 +42,16 @@ func isDistrust(err error) bool {
 		unknown    x509.UnknownAuthorityError
 		invalid    x509.CertificateInvalidError
 		misnamed   x509.HostnameError
-		alert      *net.OpError
 	)
 	return errors.As(err, &unverified) || errors.As(err, &unknown) || errors.As(err, &invalid) ||
-		errors.As(err, &misnamed) || errors.As(err, &alert) && alert.Op == remoteAlert
+		errors.As(err, &misnamed) || isRefusedCertificate(err)
+}
+
+// isRefusedCertificate tells if the other side ended the handshake, for which it has no
+// better reason than the certificate.
+func isRefusedCertificate(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == remoteAlert
 }
 
 // backoff returns how long to wait after an attempt, the first of which is 1, and if that
