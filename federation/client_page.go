@@ -36,11 +36,13 @@ var (
 	errBadCursor  = errors.New("nextCursor is not a string, or is empty")
 	errStandstill = errors.New("the page goes on where it began")
 	errTooMany    = errors.New("the page has more rows than were asked for")
+	errLong       = errors.New("it is too long")
 )
 
 // A pageReader collects what stands in the answer to a list.
 type pageReader struct {
 	text      []byte
+	limit     int // of the request, 0: none
 	page      Page
 	seen      map[string]bool
 	truncated bool
@@ -53,7 +55,7 @@ func parsePage(text []byte, r ListRequest) (Page, error) {
 	if !utf8.Valid(text) {
 		return Page{}, errNotUTF8
 	}
-	p := pageReader{text: bytes.Trim(text, jsonSpace), seen: make(map[string]bool, 5)}
+	p := pageReader{text: bytes.Trim(text, jsonSpace), limit: r.Limit, seen: make(map[string]bool, 5)}
 	end := walkMembers(p.text, 0, p.member)
 	switch {
 	case p.err != nil:
@@ -64,8 +66,6 @@ func parsePage(text []byte, r ListRequest) (Page, error) {
 		return Page{}, errNoCursor
 	case p.page.Next != "" && (p.page.Next == r.Cursor || len(p.page.Items) == 0 && !p.seen["_sources"]):
 		return Page{}, errStandstill
-	case r.Limit > 0 && len(p.page.Items) > r.Limit:
-		return Page{}, fmt.Errorf("%w: %d, and not %d", errTooMany, len(p.page.Items), r.Limit)
 	}
 	return p.page, nil
 }
@@ -104,6 +104,9 @@ func (p *pageReader) item(at int) int {
 	if at >= len(p.text) || p.text[at] != '{' {
 		return -1
 	}
+	if p.limit > 0 && len(p.page.Items) == p.limit {
+		return p.fail(errTooMany) // a row of two bytes takes more memory than that
+	}
 	end := skipValue(p.text, at, 2)
 	if end > 0 {
 		p.page.Items = append(p.page.Items, p.text[at:end:end])
@@ -111,19 +114,25 @@ func (p *pageReader) item(at int) int {
 	return end
 }
 
+// maxMember is how long a member that is small may be, in bytes. The states of 65 sources
+// take a sixth of it.
+const maxMember = 64 << 10
+
 // value reads a member that is small.
 func (p *pageReader) value(name string, value []byte) error {
 	var err error
-	switch name {
-	case "nextCursor":
+	switch {
+	case len(value) > maxMember:
+		err = errLong
+	case name == "nextCursor":
 		if p.page.Next, err = textAt(value, 0); err != nil || p.page.Next == "" {
 			return errBadCursor
 		}
-	case "_truncated":
+	case name == "_truncated":
 		err = json.Unmarshal(value, &p.truncated)
-	case "_partial":
+	case name == "_partial":
 		err = json.Unmarshal(value, &p.page.Partial)
-	case "_sources":
+	case name == "_sources":
 		err = json.Unmarshal(value, &p.page.Sources)
 	}
 	if err != nil {

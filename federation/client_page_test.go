@@ -3,6 +3,8 @@ package federation
 import (
 	"encoding/json"
 	"errors"
+	"runtime"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -90,4 +92,29 @@ func FuzzPage(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An answer must not take many times its own length of memory.
+func TestAPageOfTinyPartsCostsLittleMemory(t *testing.T) {
+	const length = 4 << 20
+	many := func(part string) string {
+		return strings.TrimSuffix(strings.Repeat(part+",", length/(len(part)+1)), ",")
+	}
+	for name, text := range map[string]string{
+		"rows":    `{"items":[` + many("{}") + `]}`,
+		"sources": `{"items":[],"_sources":[` + many("{}") + `]}`,
+		"names":   `{"items":[],` + many(`"":0`) + `}`,
+	} {
+		read := []byte(text)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		page, err := parsePage(read, ListRequest{Limit: 100})
+		runtime.ReadMemStats(&after)
+		if fails := name == "rows" || name == "sources"; (err != nil) != fails {
+			t.Errorf("%s: %d rows, %v", name, len(page.Items), err)
+		}
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > length/4 {
+			t.Errorf("%s: %d bytes cost %d", name, len(read), spent)
+		}
+	}
 }
