@@ -115,7 +115,8 @@
 // A source that fails is asked again for the next page and goes on behind what was given
 // meanwhile; _partial then stays until the list ends. A list ends when the sources that
 // answered have no more rows. When all fail, the answer is 503. Three failures in a row
-// keep a peer from being asked for 5 seconds, further ones for up to 80.
+// keep a peer from being asked for 5 seconds, further ones for up to 80. A 429 with
+// Retry-After does so for the grant that it answers alone.
 //
 // Peers need nothing but the wire contract: the composite cursor holds the newest cursor
 // that a peer gave, which is the one behind a page of its own, and how far the list has
@@ -128,6 +129,10 @@
 // it and names a source is refused. So no request goes round in circles. A peer that
 // breaks the order, repeats a key, sends more than it was asked for or says that a row is
 // somebody else's is cut off for the rest of the list.
+//
+// The rows of a page are at most 2 MiB together, half of what a [Client] reads unless it is
+// told otherwise; a longer page ends early. A peer with one row of more than that, or a key
+// with a text of more than 512 bytes, is cut off, too.
 //
 // FanOutConfig.Peers decides whom a grant may ask. What other gateways gave to this one is
 // not for a third: return no peers for the grant of a gateway.

@@ -43,9 +43,10 @@ type FanOutConfig struct {
 	SourceTimeout time.Duration
 
 	// Concurrent is how many requests to peers may be under way at once, for all pages
-	// together. What waits for its turn uses up its SourceTimeout. Times
-	// ClientConfig.MaxResponse, it bounds the memory that peers can take. Defaults to
-	// 256.
+	// together. What waits for its turn uses up its SourceTimeout. An answer is kept
+	// until its page is done: a page holds at most one of ClientConfig.MaxResponse bytes
+	// of each peer, and one more while it is asked for a nearer cursor. How many pages
+	// there are at once is for Config.Concurrent and the limiters. Defaults to 256.
 	Concurrent int
 
 	// MaxCursor is the length of the longest composite cursor in characters. It is
