@@ -454,3 +454,18 @@ func TestAGatewayWithoutPeersIsAllThereIs(t *testing.T) {
 		t.Errorf("a resource that is not granted is %d, and the host was asked for peers: %t", response.Code, asked)
 	}
 }
+
+// How long the rows are that it is asked for is not the peer's doing: it is asked for fewer.
+func TestAPeerOfLongRowsIsAskedForFewer(t *testing.T) {
+	f := newFederation(t, 2, true)
+	want := f.fill(12)
+	long := f.sources[1]
+	long.fault = func(r *fakeReply) { r.replace(`"n":`, `"text":"`+strings.Repeat("x", 500_000)+`","n":`) }
+	got, pages := f.walk(t, 30, nil)
+	if diff := cmp.Diff(want, got); diff != "" || pages[len(pages)-1].Partial {
+		t.Errorf("the list (-want +got):\n%s", diff)
+	}
+	if long.asked > 6*len(pages) {
+		t.Errorf("%d pages took %d requests", len(pages), long.asked)
+	}
+}

@@ -119,6 +119,11 @@ func (f *feed) more(ctx context.Context, limit int) error {
 // load reads the page at start, and passes over what has been given.
 func (f *feed) load(ctx context.Context, limit int) error {
 	page, err := f.ask(ctx, limit, f.start)
+	for errors.Is(err, errTooLong) && limit > 1 {
+		// So many rows as were asked for may be too long without any fault of the peer.
+		limit = max(1, limit/8)
+		page, err = f.ask(ctx, limit, f.start)
+	}
 	if err != nil {
 		return err
 	}
