@@ -68,7 +68,7 @@ sbom: ## write a CycloneDX SBOM of each module into dist/sbom
 		GOWORK=off $(cyclonedx) mod -std -test -type library -json -output $$file $$module && echo $$file || exit 1; \
 	done
 
-bench: bench-list bench-load bench-fanout bench-lock ## run every comparison below, for an hour and more; tables and plots go to dist/bench
+bench: bench-list bench-load bench-fanout bench-lock bench-store ## run every comparison below, for an hour and more; tables and plots go to dist/bench
 
 # What a comparison is told to write, as $(call written,NAME).
 written = -out dist/bench/bench-$(1).md -svg dist/bench/bench-$(1).svg
@@ -90,13 +90,13 @@ bench-fanout: dist/bench ## compare a page over many gateways with that of its s
 bench-lock: dist/bench ## compare fleetlock with other locks, side by side
 	go run ./bench/lock $(call written,lock)
 
+bench-store: dist/bench ## compare fleetlock on Postgres and etcd with other locks on them
+	@scripts/install-postgres.sh
+	go run ./bench/store $(call written,store)
+
 bench-go: ## run the benchmarks of packages
 	@scripts/install-postgres.sh
 	FEDKIT_REQUIRE_POSTGRES=1 go test -run '^$$' -bench . -benchmem work
-
-bench-store: ## compare fleetlock on Postgres and etcd with other locks on them
-	@scripts/install-postgres.sh
-	go run ./bench/store
 
 ci: ## everything that a change must pass
 	@.ci/run

@@ -8,7 +8,7 @@
 // that seals the place between two pages.
 //
 //	POST /api/federation/v1/list/{resource}      {"limit": 50, "cursor": "…"}, or no body
-//	POST /api/federation/v1/get/{resource}/{id}  no body; with a [Getter]
+//	POST /api/federation/v1/get/{resource}/{id}  no body; with Config.Getter
 //	GET  /api/federation/v1/capabilities
 //	GET  /api/federation/v1/openapi.json         with Config.Contract
 //
