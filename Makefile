@@ -31,7 +31,7 @@ race: ## the same under the race detector and in random order
 check: ## formatting, vet, staticcheck, go.mod files, builds for other systems
 	@.ci/run gofmt vet staticcheck tidy verify cross
 
-fuzz: ## run each fuzz target for 5 to 20 seconds
+fuzz: ## run each fuzz target for 4 to 12 seconds
 	@.ci/run fuzz
 
 torture: ## run the long form of what kills, pauses, damages and leaks, for about an hour
