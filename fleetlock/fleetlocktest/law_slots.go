@@ -21,8 +21,14 @@ var slotLaws = []law{
 func slotsAtOnce(ctx context.Context, s *stage) error {
 	const slots = 3
 	name, w := newName(), new(witness)
-	err := each(6, func(int) error {
-		lock := s.lock(name, fleetlock.Lease(5*time.Second), fleetlock.Slots(slots))
+	open := func() *fleetlock.Lock {
+		return s.lock(name, fleetlock.Lease(10*time.Second), fleetlock.Slots(slots))
+	}
+	if err := fillSlots(ctx, open, slots); err != nil {
+		return err
+	}
+	return each(6, func(int) error {
+		lock := open()
 		for range 3 {
 			h, err := lock.Acquire(ctx)
 			if err != nil {
@@ -38,7 +44,27 @@ func slotsAtOnce(ctx context.Context, s *stage) error {
 		}
 		return nil
 	})
-	return errors.Join(err, expect("the number of holders at once", w.most.Load(), slots))
+}
+
+// fillSlots holds every slot at once, is refused one more, and releases them.
+func fillSlots(ctx context.Context, open func() *fleetlock.Lock, slots int) error {
+	var held []*fleetlock.Held
+	for range slots {
+		h, err := open().Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		held = append(held, h)
+	}
+	var busy *fleetlock.BusyError
+	if _, err := open().TryAcquire(ctx); !errors.As(err, &busy) {
+		return fmt.Errorf("with every slot held one more is asked for: the error is %v, not that it is busy", err)
+	}
+	var all error
+	for _, h := range held {
+		all = errors.Join(all, h.Err(), h.Release())
+	}
+	return all
 }
 
 func deadSlot(ctx context.Context, s *stage) error {
