@@ -71,7 +71,8 @@ func parsePage(text []byte, r ListRequest) (Page, error) {
 }
 
 // member reads one member of the answer.
-func (p *pageReader) member(name []byte, at int) int {
+func (p *pageReader) member(quoted []byte, at int) int {
+	name := unescape(quoted)
 	switch string(name) {
 	case "items", "nextCursor", "_truncated", "_partial", "_sources":
 	default:
@@ -148,9 +149,9 @@ func parseItem(text []byte) (json.RawMessage, error) {
 	}
 	text = bytes.Trim(text, jsonSpace)
 	var item json.RawMessage
-	end := walkMembers(text, 0, func(name []byte, at int) int {
+	end := walkMembers(text, 0, func(quoted []byte, at int) int {
 		end := skipValue(text, at, 1)
-		if string(name) == "item" && end > 0 {
+		if string(unescape(quoted)) == "item" && end > 0 {
 			if item != nil || text[at] != '{' {
 				return -1
 			}

@@ -6,12 +6,12 @@ import (
 	"errors"
 )
 
-// The walk functions read an object or an array as the skip functions do, and return what
-// they return, but leave each value to visit: it gets the index where the value begins
-// and returns the one behind it, or -1 to end the walk with -1.
+// The walk functions read the object or the array that begins at i, and return the index
+// behind it, or -1. They leave each value to visit: it gets the index where the value
+// begins and returns the one behind it, or -1 to end the walk with -1.
 
-// walkMembers reads the object that begins at i. The names are unescaped.
-func walkMembers(text []byte, i int, visit func(name []byte, at int) int) int {
+// walkMembers gives visit each name as it stands in the text, for unescape.
+func walkMembers(text []byte, i int, visit func(quoted []byte, at int) int) int {
 	if i >= len(text) || text[i] != '{' {
 		return -1
 	}
@@ -27,11 +27,11 @@ func walkMembers(text []byte, i int, visit func(name []byte, at int) int) int {
 		if end < 0 {
 			return -1
 		}
-		name := unescape(text[i:end])
+		quoted := text[i:end]
 		if i = skipSpace(text, end); i >= len(text) || text[i] != ':' {
 			return -1
 		}
-		if i = visit(name, skipSpace(text, i+1)); i < 0 {
+		if i = visit(quoted, skipSpace(text, i+1)); i < 0 {
 			return -1
 		}
 		i = skipSpace(text, i)
@@ -47,7 +47,6 @@ func walkMembers(text []byte, i int, visit func(name []byte, at int) int) int {
 	}
 }
 
-// walkElements reads the array that begins at i.
 func walkElements(text []byte, i int, visit func(at int) int) int {
 	if i >= len(text) || text[i] != '[' {
 		return -1

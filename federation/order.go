@@ -189,8 +189,8 @@ type rowReader struct {
 	err   error
 }
 
-func (r *rowReader) member(name []byte, at int) int {
-	text := r.row.object
+func (r *rowReader) member(quoted []byte, at int) int {
+	name, text := unescape(quoted), r.row.object
 	end := skipValue(text, at, 1)
 	if end < 0 {
 		return -1

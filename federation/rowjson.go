@@ -36,65 +36,18 @@ func skipValue(text []byte, i, depth int) int {
 	}
 }
 
-// skipMembers reads an object.
 func skipMembers(text []byte, i, depth int) int {
 	if depth > maxNesting {
 		return -1
 	}
-	i = skipSpace(text, i+1)
-	if i < len(text) && text[i] == '}' {
-		return i + 1
-	}
-	for {
-		if i >= len(text) || text[i] != '"' {
-			return -1
-		}
-		if i = skipString(text, i); i < 0 {
-			return -1
-		}
-		if i = skipSpace(text, i); i >= len(text) || text[i] != ':' {
-			return -1
-		}
-		if i = skipValue(text, skipSpace(text, i+1), depth); i < 0 {
-			return -1
-		}
-		i = skipSpace(text, i)
-		switch {
-		case i >= len(text):
-			return -1
-		case text[i] == '}':
-			return i + 1
-		case text[i] != ',':
-			return -1
-		}
-		i = skipSpace(text, i+1)
-	}
+	return walkMembers(text, i, func(_ []byte, at int) int { return skipValue(text, at, depth) })
 }
 
-// skipElements reads an array.
 func skipElements(text []byte, i, depth int) int {
 	if depth > maxNesting {
 		return -1
 	}
-	i = skipSpace(text, i+1)
-	if i < len(text) && text[i] == ']' {
-		return i + 1
-	}
-	for {
-		if i = skipValue(text, i, depth); i < 0 {
-			return -1
-		}
-		i = skipSpace(text, i)
-		switch {
-		case i >= len(text):
-			return -1
-		case text[i] == ']':
-			return i + 1
-		case text[i] != ',':
-			return -1
-		}
-		i = skipSpace(text, i+1)
-	}
+	return walkElements(text, i, func(at int) int { return skipValue(text, at, depth) })
 }
 
 // plain are the bytes of a string that stand for themselves.
