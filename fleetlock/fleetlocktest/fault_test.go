@@ -160,7 +160,7 @@ var faults = []fault{
 		f.swap = func(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
 			terms := make([]fleetlock.Term, len(next.Terms))
 			for i, term := range next.Terms {
-				term.Length = max(term.Length, lease)
+				term.Length = max(term.Length, shortLease)
 				terms[i] = term
 			}
 			next.Terms = terms
@@ -235,7 +235,7 @@ func TestEveryPlantedFaultIsFound(t *testing.T) {
 		verdicts[i] = make(chan error, 1)
 		go func() {
 			r := newFaulty(f.with)
-			verdicts[i] <- newStage(func() fleetlock.Register { return r }).try(laws[f.law])
+			verdicts[i] <- newStage(func() fleetlock.Register { return r }).tryOnce(laws[f.law])
 		}()
 	}
 	for i, f := range faults {

@@ -35,7 +35,7 @@ func (w *witness) enter(h *fleetlock.Held, limit int64) error {
 	for most := w.most.Load(); n > most && !w.most.CompareAndSwap(most, n); most = w.most.Load() {
 	}
 	if n > limit {
-		return fmt.Errorf("%d holders at once, under token %d", n, h.Token())
+		return wrong{fmt.Errorf("%d holders at once, under token %d", n, h.Token())}
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func (w *witness) enter(h *fleetlock.Held, limit int64) error {
 // rise says if a token is not higher than all before it.
 func (w *witness) rise(h *fleetlock.Held) error {
 	if last := w.token.Swap(h.Token()); h.Token() <= last {
-		return fmt.Errorf("token %d was granted after %d", h.Token(), last)
+		return wrong{fmt.Errorf("token %d was granted after %d", h.Token(), last)}
 	}
 	return nil
 }
@@ -53,7 +53,7 @@ func (w *witness) leave() { w.inside.Add(-1) }
 func oneAtATime(ctx context.Context, s *stage) error {
 	name, w := newName(), new(witness)
 	return each(5, func(int) error {
-		lock := s.lock(name, fleetlock.Lease(5*time.Second))
+		lock := s.lock(name, fleetlock.Lease(s.long()))
 		for range 5 {
 			h, err := lock.Acquire(ctx)
 			if err != nil {
@@ -74,7 +74,7 @@ func oneAtATime(ctx context.Context, s *stage) error {
 func tokenKept(ctx context.Context, s *stage) error {
 	name, w := newName(), new(witness)
 	for range 6 {
-		h, err := s.lock(name, fleetlock.Lease(longLease)).TryAcquire(ctx)
+		h, err := s.lock(name, fleetlock.Lease(s.long())).TryAcquire(ctx)
 		if err != nil {
 			return err
 		}
@@ -87,11 +87,11 @@ func tokenKept(ctx context.Context, s *stage) error {
 
 func refusedLearns(ctx context.Context, s *stage) error {
 	name := newName()
-	h, err := s.lock(name, fleetlock.Lease(longLease), fleetlock.Label("the first")).Acquire(ctx)
+	h, err := s.lock(name, fleetlock.Lease(s.long()), fleetlock.Label("the first")).Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	other := s.lock(name, fleetlock.Lease(longLease))
+	other := s.lock(name, fleetlock.Lease(s.long()))
 	_, err = other.TryAcquire(ctx)
 	var busy *fleetlock.BusyError
 	if !errors.As(err, &busy) || busy.Holder.Label != "the first" || busy.Holder.Token != h.Token() {
@@ -127,23 +127,23 @@ func awaitGrant(granted chan grant, limit time.Duration) (grant, error) {
 	case g := <-granted:
 		return g, g.err
 	case <-time.After(limit):
-		return grant{}, fmt.Errorf("nobody is granted the lock within %v", limit)
+		return grant{}, latef("nobody is granted the lock within %v", limit)
 	}
 }
 
 func releaseWakes(ctx context.Context, s *stage) error {
 	name := newName()
 	for range 3 {
-		h, err := s.lock(name, fleetlock.Lease(longLease)).Acquire(ctx)
+		h, err := s.lock(name, fleetlock.Lease(s.long())).Acquire(ctx)
 		if err != nil {
 			return err
 		}
-		granted := acquiring(ctx, s.lock(name, fleetlock.Lease(longLease)))
+		granted := acquiring(ctx, s.lock(name, fleetlock.Lease(s.long())))
 		time.Sleep(60 * time.Millisecond) // until it waits
 		if err := h.Release(); err != nil {
 			return err
 		}
-		g, err := awaitGrant(granted, slack)
+		g, err := awaitGrant(granted, s.slack())
 		if err != nil {
 			return err
 		}
@@ -155,14 +155,14 @@ func releaseWakes(ctx context.Context, s *stage) error {
 }
 
 func renewedLasts(ctx context.Context, s *stage) error {
-	const length = 4 * lease // a busy machine must not end it
+	length := 4 * s.lease
 	name := newName()
 	h, err := s.lock(name, fleetlock.Lease(length)).Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	other := s.lock(name, fleetlock.Lease(length))
-	for began := time.Now(); time.Since(began) < length*3/2; time.Sleep(lease / 8) {
+	for began := time.Now(); time.Since(began) < length*3/2; time.Sleep(s.lease / 8) {
 		if err := h.Err(); err != nil {
 			return fmt.Errorf("after %v a holder that renews its lease of %v has lost it: %w", time.Since(began), length, err)
 		}
@@ -175,20 +175,20 @@ func renewedLasts(ctx context.Context, s *stage) error {
 
 func brokenIsTold(ctx context.Context, s *stage) error {
 	name := newName()
-	h, err := s.lock(name, fleetlock.Lease(longLease)).Acquire(ctx)
+	h, err := s.lock(name, fleetlock.Lease(s.long())).Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	told := h.Context()
-	other := s.lock(name, fleetlock.Lease(longLease))
+	other := s.lock(name, fleetlock.Lease(s.long()))
 	time.Sleep(60 * time.Millisecond) // until the holder listens
 	if err := other.Break(ctx, h.Token(), "to see"); err != nil {
 		return err
 	}
 	select {
 	case <-told.Done():
-	case <-time.After(slack):
-		return fmt.Errorf("%v after the lock was broken its holder has not been told", slack)
+	case <-time.After(s.slack()):
+		return latef("%v after the lock was broken its holder has not been told", s.slack())
 	}
 	if err := errors.Join(
 		expectError("the cause of the end", context.Cause(told), fleetlock.ErrLost),
@@ -209,15 +209,15 @@ func brokenIsTold(ctx context.Context, s *stage) error {
 
 func ticketCarries(ctx context.Context, s *stage) error {
 	name := newName()
-	h, err := s.lock(name, fleetlock.Lease(longLease)).Acquire(ctx)
+	h, err := s.lock(name, fleetlock.Lease(s.long())).Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	ticket, err := h.Detach(longLease)
+	ticket, err := h.Detach(s.long())
 	if err != nil {
 		return err
 	}
-	other := s.lock(name, fleetlock.Lease(longLease))
+	other := s.lock(name, fleetlock.Lease(s.long()))
 	if err := expectError("Err after Detach", h.Err(), fleetlock.ErrReleased); err != nil {
 		return err
 	}
@@ -237,29 +237,29 @@ func ticketCarries(ctx context.Context, s *stage) error {
 
 func ticketRunsOut(ctx context.Context, s *stage) error {
 	name := newName()
-	h, err := s.lock(name, fleetlock.Lease(longLease)).Acquire(ctx)
+	h, err := s.lock(name, fleetlock.Lease(s.long())).Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	ticket, err := h.Detach(lease)
+	ticket, err := h.Detach(s.lease)
 	if err != nil {
 		return err
 	}
-	other := s.lock(name, fleetlock.Lease(longLease))
-	g, err := awaitGrant(acquiring(ctx, other), lease+slack)
+	other := s.lock(name, fleetlock.Lease(s.long()))
+	g, err := awaitGrant(acquiring(ctx, other), s.lease+s.slack())
 	if err != nil {
 		return err
 	}
-	if took := g.at.Sub(began); took < lease {
-		return fmt.Errorf("a ticket for %v has run out after %v", lease, took)
+	if took := g.at.Sub(began); took < s.lease {
+		return fmt.Errorf("a ticket for %v has run out after %v", s.lease, took)
 	}
 	_, late := other.Resume(ctx, ticket)
 	return errors.Join(expectError("a ticket that ran out", late, fleetlock.ErrLost), g.held.Err(), g.held.Release())
 }
 
 func releasedKnows(ctx context.Context, s *stage) error {
-	h, err := s.lock(newName(), fleetlock.Lease(longLease)).Acquire(ctx)
+	h, err := s.lock(newName(), fleetlock.Lease(s.long())).Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -275,16 +275,16 @@ func releasedKnows(ctx context.Context, s *stage) error {
 
 func waitEnds(ctx context.Context, s *stage) error {
 	name := newName()
-	h, err := s.lock(name, fleetlock.Lease(longLease), fleetlock.Label("the first")).Acquire(ctx)
+	h, err := s.lock(name, fleetlock.Lease(s.long()), fleetlock.Label("the first")).Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, s.lease/8)
 	defer cancel()
 	began := time.Now()
-	_, err = s.lock(name, fleetlock.Lease(longLease)).Acquire(short)
-	if took := time.Since(began); took > slack {
-		return fmt.Errorf("a wait ends %v after its context", took)
+	_, err = s.lock(name, fleetlock.Lease(s.long())).Acquire(short)
+	if took := time.Since(began); took > s.slack() {
+		return latef("a wait ends %v after its context", took)
 	}
 	var busy *fleetlock.BusyError
 	if !errors.As(err, &busy) || busy.Holder.Label != "the first" {
@@ -293,7 +293,7 @@ func waitEnds(ctx context.Context, s *stage) error {
 	if err := errors.Join(expectError("the end of a wait", err, context.DeadlineExceeded), h.Release()); err != nil {
 		return err
 	}
-	next, err := s.lock(name, fleetlock.Lease(longLease)).TryAcquire(ctx)
+	next, err := s.lock(name, fleetlock.Lease(s.long())).TryAcquire(ctx)
 	if err != nil {
 		return fmt.Errorf("who has given up waiting is still in the way: %w", err)
 	}

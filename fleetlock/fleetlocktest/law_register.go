@@ -136,7 +136,7 @@ func namesApart(ctx context.Context, s *stage) error {
 	r, base := s.open(), newName()
 	names := []string{base, base + "/", base + "/a", base + "a", base + "%", base + "_", base + "'", base + " ", base + "ü", strings.ToUpper(base), strings.ToLower(base)}
 	for _, name := range names {
-		_, err := r.Swap(ctx, name, 0, fleetlock.Record{Token: 1, Text: strconv.Quote(name), Terms: []fleetlock.Term{{ID: "a", Length: longLease}}})
+		_, err := r.Swap(ctx, name, 0, fleetlock.Record{Token: 1, Text: strconv.Quote(name), Terms: []fleetlock.Term{{ID: "a", Length: s.long()}}})
 		if err != nil {
 			return fmt.Errorf("the first record of %q: %w", name, err)
 		}
@@ -158,8 +158,8 @@ func endedContext(ctx context.Context, s *stage) error {
 	_, loadErr := r.Load(ended, name)
 	_, swapErr := r.Swap(ended, name, 0, fleetlock.Record{Token: 1, Text: `{}`})
 	watchErr := r.Watch(ended, name, func() {})
-	if took := time.Since(began); took > slack {
-		return fmt.Errorf("calls return %v after the end of their context", took)
+	if took := time.Since(began); took > s.slack() {
+		return latef("calls return %v after the end of their context", took)
 	}
 	if loadErr == nil || swapErr == nil || watchErr == nil {
 		return fmt.Errorf("after the end of the context Load returns %v, Swap %v, Watch %v", loadErr, swapErr, watchErr)

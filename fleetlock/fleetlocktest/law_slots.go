@@ -22,7 +22,7 @@ func slotsAtOnce(ctx context.Context, s *stage) error {
 	const slots = 3
 	name, w := newName(), new(witness)
 	open := func() *fleetlock.Lock {
-		return s.lock(name, fleetlock.Lease(10*time.Second), fleetlock.Slots(slots))
+		return s.lock(name, fleetlock.Lease(s.long()), fleetlock.Slots(slots))
 	}
 	if err := fillSlots(ctx, open, slots); err != nil {
 		return err
@@ -58,7 +58,7 @@ func fillSlots(ctx context.Context, open func() *fleetlock.Lock, slots int) erro
 	}
 	var busy *fleetlock.BusyError
 	if _, err := open().TryAcquire(ctx); !errors.As(err, &busy) {
-		return fmt.Errorf("with every slot held one more is asked for: the error is %v, not that it is busy", err)
+		return wrong{fmt.Errorf("with every slot held one more is asked for: the error is %v, not that it is busy", err)}
 	}
 	var all error
 	for _, h := range held {
@@ -69,18 +69,18 @@ func fillSlots(ctx context.Context, open func() *fleetlock.Lock, slots int) erro
 
 func deadSlot(ctx context.Context, s *stage) error {
 	name, way := newName(), &link{Register: s.open()}
-	options := []fleetlock.Option{fleetlock.Lease(2 * lease), fleetlock.Slots(2)}
-	lives, err := fleetlock.On(s.open(), name, options...).Acquire(ctx)
+	slots, length := fleetlock.Slots(2), 2*s.lease
+	lives, err := fleetlock.On(s.open(), name, slots, fleetlock.Lease(s.long())).Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	dead, err := fleetlock.On(way, name, options...).Acquire(ctx)
+	dead, err := fleetlock.On(way, name, slots, fleetlock.Lease(length)).Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	granted := acquiring(ctx, fleetlock.On(s.open(), name, options...))
+	granted := acquiring(ctx, fleetlock.On(s.open(), name, slots, fleetlock.Lease(s.long())))
 	way.down.Store(true)
-	g, err := awaitGrant(granted, 2*lease+slack)
+	g, err := awaitGrant(granted, length+s.slack())
 	if err != nil {
 		return err
 	}
@@ -91,13 +91,13 @@ func deadSlot(ctx context.Context, s *stage) error {
 }
 
 // changes waits until the record of a lock is another one.
-func changes(ctx context.Context, r fleetlock.Register, name string, do func()) error {
+func (s *stage) changes(ctx context.Context, r fleetlock.Register, name string, do func()) error {
 	before, err := r.Load(ctx, name)
 	if err != nil {
 		return err
 	}
 	do()
-	return until(ctx, "the record has changed", slack, func() (bool, error) {
+	return until(ctx, "the record has changed", s.slack(), func() (bool, error) {
 		now, err := r.Load(ctx, name)
 		return now.Version != before.Version, err
 	})
@@ -106,7 +106,7 @@ func changes(ctx context.Context, r fleetlock.Register, name string, do func()) 
 func firstServed(ctx context.Context, s *stage) error {
 	name := newName()
 	r := s.open()
-	h, err := fleetlock.On(r, name, fleetlock.Lease(longLease)).Acquire(ctx)
+	h, err := fleetlock.On(r, name, fleetlock.Lease(s.long())).Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,9 @@ func firstServed(ctx context.Context, s *stage) error {
 	order := make(chan int, waiters)
 	errs := make(chan error, waiters)
 	for i := range waiters {
-		err := changes(ctx, r, name, func() {
+		err := s.changes(ctx, r, name, func() {
 			go func() {
-				next, err := fleetlock.On(s.open(), name, fleetlock.Lease(longLease)).Acquire(ctx)
+				next, err := fleetlock.On(s.open(), name, fleetlock.Lease(s.long())).Acquire(ctx)
 				if err == nil {
 					order <- i
 					err = next.Release()
@@ -151,18 +151,18 @@ func line(ctx, first context.Context, s *stage, way *link, length time.Duration)
 	if h, err = fleetlock.On(r, name, fleetlock.Lease(length)).Acquire(ctx); err != nil {
 		return nil, nil, err
 	}
-	err = changes(ctx, r, name, func() { acquiring(first, fleetlock.On(way, name, fleetlock.Lease(length))) })
+	err = s.changes(ctx, r, name, func() { acquiring(first, fleetlock.On(way, name, fleetlock.Lease(length))) })
 	if err != nil {
 		return nil, nil, err
 	}
-	err = changes(ctx, r, name, func() { second = acquiring(ctx, fleetlock.On(s.open(), name, fleetlock.Lease(length))) })
+	err = s.changes(ctx, r, name, func() { second = acquiring(ctx, fleetlock.On(s.open(), name, fleetlock.Lease(length))) })
 	return h, second, err
 }
 
 func leavesLine(ctx context.Context, s *stage) error {
 	first, leave := context.WithCancel(ctx)
 	defer leave()
-	h, second, err := line(ctx, first, s, &link{Register: s.open()}, longLease)
+	h, second, err := line(ctx, first, s, &link{Register: s.open()}, s.long())
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func leavesLine(ctx context.Context, s *stage) error {
 	if err := h.Release(); err != nil {
 		return err
 	}
-	g, err := awaitGrant(second, slack)
+	g, err := awaitGrant(second, s.slack())
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func diesInLine(ctx context.Context, s *stage) error {
 	way := &link{Register: s.open()}
 	first, leave := context.WithCancel(ctx)
 	defer leave()
-	h, second, err := line(ctx, first, s, way, 2*lease)
+	h, second, err := line(ctx, first, s, way, 2*s.lease)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func diesInLine(ctx context.Context, s *stage) error {
 	if err := h.Release(); err != nil {
 		return err
 	}
-	g, err := awaitGrant(second, 2*lease+slack)
+	g, err := awaitGrant(second, 2*s.lease+s.slack())
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func diesInLine(ctx context.Context, s *stage) error {
 
 func brokenSlot(ctx context.Context, s *stage) error {
 	name := newName()
-	lock := s.lock(name, fleetlock.Lease(longLease), fleetlock.Slots(2))
+	lock := s.lock(name, fleetlock.Lease(s.long()), fleetlock.Slots(2))
 	one, err := lock.Acquire(ctx)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package fleetlocktest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,12 +30,12 @@ func watch(ctx context.Context, r fleetlock.Register, name string) (told, chan e
 	return rung, ended
 }
 
-func (c told) await(ctx context.Context, what string) error {
+func (c told) await(ctx context.Context, what string, limit time.Duration) error {
 	select {
 	case <-c:
 		return nil
-	case <-time.After(slack):
-		return fmt.Errorf("%v after %s a watch has not told of it", slack, what)
+	case <-time.After(limit):
+		return latef("%v after %s a watch has not told of it", limit, what)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -46,7 +45,7 @@ func watchBegins(ctx context.Context, s *stage) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rung, _ := watch(ctx, s.open(), newName())
-	return rung.await(ctx, "its beginning")
+	return rung.await(ctx, "its beginning", s.slack())
 }
 
 func watchTells(ctx context.Context, s *stage) error {
@@ -54,7 +53,7 @@ func watchTells(ctx context.Context, s *stage) error {
 	defer cancel()
 	here, there, name := s.open(), s.open(), newName()
 	rung, _ := watch(ctx, here, name)
-	if err := rung.await(ctx, "its beginning"); err != nil {
+	if err := rung.await(ctx, "its beginning", s.slack()); err != nil {
 		return err
 	}
 	seen := uint64(0)
@@ -71,7 +70,7 @@ func watchTells(ctx context.Context, s *stage) error {
 		if seen, err = there.Swap(ctx, name, seen, fleetlock.Record{Token: 1, Text: `{}`}); err != nil {
 			return err
 		}
-		if err := rung.await(ctx, fmt.Sprintf("change %d", round)); err != nil {
+		if err := rung.await(ctx, fmt.Sprintf("change %d", round), s.slack()); err != nil {
 			return err
 		}
 	}
@@ -81,7 +80,7 @@ func watchTells(ctx context.Context, s *stage) error {
 func watchEnds(ctx context.Context, s *stage) error {
 	watching, cancel := context.WithCancel(ctx)
 	rung, ended := watch(watching, s.open(), newName())
-	if err := rung.await(ctx, "its beginning"); err != nil {
+	if err := rung.await(ctx, "its beginning", s.slack()); err != nil {
 		cancel()
 		return err
 	}
@@ -89,7 +88,7 @@ func watchEnds(ctx context.Context, s *stage) error {
 	select {
 	case err := <-ended:
 		return expectError("a watch whose context has ended", err, context.Canceled)
-	case <-time.After(slack):
-		return errors.New("a watch goes on after its context has ended")
+	case <-time.After(s.slack()):
+		return latef("%v after the end of its context a watch goes on", s.slack())
 	}
 }

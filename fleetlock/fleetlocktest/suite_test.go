@@ -27,7 +27,7 @@ func TestAFilePasses(t *testing.T) {
 func TestAFileWithSlotsPasses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := &stage{lock: func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
+	s := &stage{lease: shortLease, lock: func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
 		return fleetlock.File(filepath.Join(dir, name), append(opts, fleetlock.NoSync())...)
 	}}
 	s.run(t, []law{{"SlotsAreHeldAtOnceAndNoMore", slotsAtOnce}, {"ABrokenSlotLeavesTheOthers", brokenSlot}})
