@@ -64,6 +64,9 @@ func (l *Lock) Acquire(ctx context.Context) (*Held, error) {
 		return nil, l.gaveUp(ctx)
 	}
 	h, err := l.try(ctx, l.grantOpen)
+	if err != nil && errors.Is(err, ctx.Err()) {
+		return nil, l.gaveUp(ctx)
+	}
 	if !isBusy(err) {
 		return h, err
 	}

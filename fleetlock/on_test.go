@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +84,64 @@ func TestAHolderWhoseGrantWasLostWithItsServerKnows(t *testing.T) {
 
 // A movable register is another one from some time on.
 type movable struct{ fleetlock.Register }
+
+// A failing register complains once, and says nothing from then on.
+type failing struct {
+	fleetlock.Register
+	complained atomic.Bool
+}
+
+var errDisk = errors.New("the disk is full")
+
+func (f *failing) Load(ctx context.Context, _ string) (fleetlock.Record, error) {
+	if f.complained.CompareAndSwap(false, true) {
+		return fleetlock.Record{}, errDisk
+	}
+	<-ctx.Done()
+	return fleetlock.Record{}, ctx.Err()
+}
+
+func TestWhatARegisterComplainedOfIsToldWhenItSaysNothingAnyMore(t *testing.T) {
+	t.Parallel()
+	lock := fleetlock.On(new(failing), "a", fleetlock.Lease(time.Second))
+	if _, err := lock.TryAcquire(t.Context()); !errors.Is(err, errDisk) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// A slow register does not answer its first call before whoever waits for it gives up.
+type slow struct {
+	fleetlock.Register
+	asked  atomic.Bool
+	giveUp func()
+}
+
+func (s *slow) Load(ctx context.Context, name string) (fleetlock.Record, error) {
+	if s.asked.CompareAndSwap(false, true) {
+		s.giveUp()
+		<-ctx.Done()
+		return fleetlock.Record{}, ctx.Err()
+	}
+	return s.Register.Load(ctx, name)
+}
+
+func TestAWaitThatEndsDuringItsFirstLookSaysWhoHoldsTheLock(t *testing.T) {
+	t.Parallel()
+	register, lease := new(fleetlocktest.Memory), fleetlock.Lease(time.Minute)
+	held, err := fleetlock.On(register, "a", lease, fleetlock.Label("the holder")).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = fleetlock.On(&slow{Register: register, giveUp: cancel}, "a", lease).Acquire(ctx)
+	var busy *fleetlock.BusyError
+	if !errors.As(err, &busy) || busy.Holder.Label != "the holder" || !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+}
 
 // At most two nodes of a fleet restart at once.
 func ExampleSlots() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -107,8 +108,10 @@ func (r *remote) call(ctx context.Context, tries int, do func(context.Context) e
 
 // read loads the record, over and over until the register answers or ctx ends.
 func (r *remote) read(ctx context.Context) (page, error) {
+	var said complaint
 	for tries, pause := 0, firstRetry; ; tries, pause = tries+1, pause.next() {
 		p, err := r.readOnce(ctx, tries)
+		err = said.with(err)
 		if err == nil || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsafe) || !pause.sleep(ctx, r.clock) {
 			return p, err
 		}
@@ -169,6 +172,7 @@ func (r *remote) write(ctx context.Context, p page, e edit) (page, error) {
 	if err != nil {
 		return p, err
 	}
+	var said complaint
 	for tries, pause := 0, firstRetry; ; tries, pause = tries+1, pause.next() {
 		var version uint64
 		err := r.call(ctx, tries, func(ctx context.Context) (err error) {
@@ -177,6 +181,7 @@ func (r *remote) write(ctx context.Context, p page, e edit) (page, error) {
 			})
 			return err
 		})
+		err = said.with(err)
 		if err == nil {
 			left := p.with(e, version, r.clock.now()) // now: no earlier than the register counts from
 			r.keep(left)
@@ -224,6 +229,20 @@ func (p page) with(e edit, version uint64, now instant) page {
 		}
 	}
 	return left
+}
+
+// A complaint is what a register has said last, other than nothing until the time was up.
+type complaint struct{ error }
+
+// with adds it to an error that says only that.
+func (c *complaint) with(err error) error {
+	switch up := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled); {
+	case !up:
+		c.error = err
+	case c.error != nil:
+		return fmt.Errorf("%w, after %w", err, c.error)
+	}
+	return err
 }
 
 // A retry is the time to the next call of a register that failed.
