@@ -49,7 +49,7 @@ type Record struct {
 	Known    bool   // Resource is one that the registry has and the grant came to be asked about
 	Item     string // the id of a get, as the client wrote it
 
-	Status int    // of the answer; 0 if a part aborted the handler
+	Status int    // of the answer; 0 if a part aborted the handler, 499 if the client did not wait for one
 	Code   string // ok, aborted, or the internal code of the denial
 	Stage  string // the part of the decision that denied, or empty
 
@@ -73,7 +73,7 @@ const slowAudit = 100 * time.Millisecond
 // leave, the refusal that it returns does.
 func (h *handler) auditOrRefuse(x *exchange, a answer, refused *refusal) *refusal {
 	began := time.Now()
-	if failed := h.audit(x, outcome{status: a.status, refused: refused}, len(a.body)); failed != nil {
+	if failed := h.audit(x, outcomeOf(a, refused), len(a.body)); failed != nil {
 		return failed
 	}
 	if refused != nil && !refused.isAnswer() || time.Since(began) <= slowAudit {
@@ -86,7 +86,7 @@ func (h *handler) auditOrRefuse(x *exchange, a answer, refused *refusal) *refusa
 		return nil
 	}
 	a = x.reply(late, nil)
-	if failed := h.audit(x, outcome{status: a.status, refused: late}, len(a.body)); failed != nil {
+	if failed := h.audit(x, outcomeOf(a, late), len(a.body)); failed != nil {
 		return failed
 	}
 	return late

@@ -274,7 +274,7 @@ func TestADecisionThatNobodyWaitsForIsKept(t *testing.T) {
 		return kept.Audit(ctx, r)
 	})
 	h.serve(t, newPost(Prefix+"list/tasks", "").WithContext(ctx))
-	if r := kept.mustOne(t, "a client that hangs up"); r.Code != "client_gone" || r.Grant != "grant-1" || r.Rows != 0 {
+	if r := kept.mustOne(t, "a client that hangs up"); r.Code != "client_gone" || r.Status != 499 || r.Grant != "grant-1" || r.Rows != 0 {
 		t.Errorf("the record is %+v", r)
 	}
 }

@@ -167,15 +167,16 @@
 //
 // # The log
 //
-// Each request is one line, "federation request", at Info for a 200, at Error for a
-// 5xx and for a grant whose stored scope is invalid (that is the host's to repair),
-// and at Warn for every other denial. Its fields are stable:
+// Each request is one line, "federation request", at Info for a 200 and for a client that
+// hung up, at Error for a 5xx and for a grant whose stored scope is invalid (that is the
+// host's to repair), and at Warn for every other denial. Its fields are stable:
 //
 //	request_id  text      as in the response
 //	verb        text      list, get, capabilities, contract, or empty
 //	resource    text      as the client wrote it, cut at 128 bytes
 //	item        text      the id of a get, likewise; absent for other verbs
-//	status      integer   of the response; 0 if a part aborted the handler
+//	status      integer   of the response; 0 if a part aborted the handler, 499 if the
+//	                      client hung up before there was one
 //	code        text      ok, aborted, or the internal code of the denial
 //	stage       text      the part of the decision that denied, or empty
 //	grant       text      id of the grant, once it is known
@@ -202,10 +203,12 @@
 // deadline_exceeded; handler_failed, audit_failed; hop_limit, source_unknown,
 // peers_unavailable, sources_failed.
 //
-// A client that hung up is code client_gone at Warn. Nothing of this line except
-// the request id, the verb, the resource and the status is ever in a response. (The
-// item is, if the row has it.) Lines are written in the context of the request, so that a
-// slog.Handler can add the ids of its trace.
+// A client that hung up is code client_gone, which a context that the host itself cancels
+// looks like, too. Gateways that merge lists hang up in good health, on requests whose
+// answer they no longer need. Nothing of this line except the request id, the verb, the
+// resource and the status is ever in a response. (The item is, if the row has it.) Lines
+// are written in the context of the request, so that a slog.Handler can add the ids of its
+// trace.
 //
 // An Observer that panics leaves a line "federation observer" at Error, with err and
 // stack.

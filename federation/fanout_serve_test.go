@@ -172,6 +172,43 @@ func TestTheGatewayReadsNoMoreOfItsOwnRowsThanTheGrantAllows(t *testing.T) {
 	}
 }
 
+// A gateway gives up what it no longer needs. Its peers see clients that hang up, and must
+// not call for anybody's help.
+func TestAListThatGoesWellIsNoAlarmOfAPeer(t *testing.T) {
+	gateway, peer := newMergingHost(t, 1, 3, 5, 7, 9), newMergingHost(t, 2, 4, 6, 8)
+	list := peer.list
+	peer.list = func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+		if f.Limit < 4 { // for a nearer cursor
+			<-ctx.Done()
+			return nil, nil, ctx.Err()
+		}
+		return list(ctx, f, after)
+	}
+	gateway.addPeer(t, "b", peer.serving(t))
+	rows, _ := gateway.walk(t, "all", 4)
+	if len(rows) != 9 {
+		t.Errorf("the list is %v", rows)
+	}
+	gone := func() (gone []map[string]any) {
+		for _, line := range peer.log.lines(t) {
+			if line["code"] != "ok" {
+				gone = append(gone, line)
+			}
+		}
+		return gone
+	}
+	for deadline := time.Now().Add(20 * time.Second); len(gone()) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no request of the gateway was given up")
+		}
+	}
+	for _, line := range gone() {
+		if line["code"] != "client_gone" || line["level"] != "INFO" || line["status"] != 499.0 {
+			t.Errorf("the log of the peer says %v", line)
+		}
+	}
+}
+
 func TestAClientReadsTheMergedList(t *testing.T) {
 	gateway := newMergingHost(t, 1, 3)
 	gateway.addPeer(t, "b", newMergingHost(t, 2, 4).serving(t))

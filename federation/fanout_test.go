@@ -344,6 +344,48 @@ func TestNothingIsReadBehindTheAnswer(t *testing.T) {
 	})
 }
 
+// To give up a request for a nearer cursor costs more than to wait a little for it.
+func TestANearerCursorIsWaitedForAsLongAsThatIsShort(t *testing.T) {
+	const answer = 100 * time.Millisecond
+	for late, givenUp := range map[time.Duration]bool{answer * 104 / 100: false, answer * 106 / 100: true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFederation(t, 1, true)
+			f.fill(40)
+			renewals, canceled, last := 0, 0, 0
+			r := FanOutRequest{Grant: f.grant, Resource: "tasks", Source: SourceAll, Limit: 20}
+			r.Local = func(ctx context.Context, limit int, token string) (Page, error) {
+				wait := answer
+				if limit < r.Limit {
+					renewals++
+					wait = late
+				}
+				if err := pause(ctx, wait); err != nil {
+					canceled++
+					return Page{}, err
+				}
+				return f.sources[0].ReadLocal(ctx, limit, token)
+			}
+			for {
+				began := time.Now()
+				page, err := f.fanOut.List(t.Context(), r)
+				if err != nil || page.Partial {
+					t.Fatalf("%v: %v", page.Sources, err)
+				}
+				if took := time.Since(began); took > 2*answer*105/100 {
+					t.Errorf("a page of answers of %v took %v", answer, took)
+				}
+				if r.Cursor = page.Next; r.Cursor == "" {
+					break // behind the last page, no cursor is of use
+				}
+				last = canceled
+			}
+			if renewals == 0 || givenUp != (last > 0) {
+				t.Errorf("of %d requests for a nearer cursor, which take %v, %d were given up", renewals, late, last)
+			}
+		})
+	}
+}
+
 func TestFewRequestsAreUnderWayAtOnce(t *testing.T) {
 	f := newFederation(t, 16, false, func(cfg *FanOutConfig) { cfg.Concurrent = 3 })
 	f.fill(2)

@@ -259,8 +259,9 @@ func (f *feed) use(r renewal) {
 	}
 }
 
-// settle writes down where the source stands for the next page.
-func (f *feed) settle() {
+// settle writes down where the source stands for the next page. It waits for a nearer
+// cursor until the context ends.
+func (f *feed) settle(ctx context.Context) {
 	switch {
 	case f.mode != modeActive:
 		f.cursor, f.given = "", 0
@@ -273,12 +274,23 @@ func (f *feed) settle() {
 	default:
 		f.cursor, f.given, f.mode = "", 0, modeExhausted
 	}
-	if f.renewed == nil || f.mode != modeActive || f.given == 0 {
-		return
+	if f.renewed != nil && f.mode == modeActive && f.given > 0 {
+		f.use(f.awaited(ctx))
 	}
+}
+
+// awaited is the renewal that was asked for. One that has not come when the context ends
+// is too late, and is asked for again with the next page.
+func (f *feed) awaited(ctx context.Context) renewal {
 	select {
 	case r := <-f.renewed:
-		f.use(r)
-	default: // it comes too late, and is asked for again
+		return r
+	case <-ctx.Done():
+	}
+	select {
+	case r := <-f.renewed: // both at once
+		return r
+	default:
+		return renewal{}
 	}
 }

@@ -78,7 +78,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = instead
 		reply = x.reply(refused, body)
 	}
-	done = outcome{status: reply.status, refused: refused}
+	done = outcomeOf(reply, refused)
 	x.bytes = len(reply.body)
 	done.writing = reply.write(w, x.id)
 }

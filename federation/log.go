@@ -26,12 +26,25 @@ const (
 	codeAborted scope.Code = "aborted"
 )
 
+// statusClientGone is the status of a request whose client did not wait for the answer,
+// as nginx has it: the fault is not the server's, and none of its 5xx. On the wire, where
+// nobody reads it, stands 503: the wire contract has no such status.
+const statusClientGone = 499
+
 // An outcome is how a request ended. The zero outcome is a handler that was
 // aborted.
 type outcome struct {
 	status  int
 	refused *refusal
 	writing error // of the response
+}
+
+// outcomeOf is the end of a request with that answer.
+func outcomeOf(a answer, refused *refusal) outcome {
+	if refused != nil && refused.code == codeClientGone {
+		return outcome{status: statusClientGone, refused: refused}
+	}
+	return outcome{status: a.status, refused: refused}
 }
 
 // log writes the one line of a request, with the fields of the package comment.
@@ -111,14 +124,13 @@ func (o outcome) reason() (scope.Code, scope.Stage, error) {
 }
 
 // levelOf puts what needs the host's attention at Error: a part that failed, and a
-// stored scope that does not parse. A client that hung up is no fault of the host.
+// stored scope that does not parse. A client that hung up is nobody's fault: a gateway
+// that merges lists does so in good health, when it no longer needs an answer.
 func levelOf(status int, code scope.Code) slog.Level {
 	switch {
 	case code == scope.CodeInvalidScope:
 		return slog.LevelError
-	case code == codeClientGone:
-		return slog.LevelWarn
-	case status == http.StatusOK:
+	case code == codeClientGone, status == http.StatusOK:
 		return slog.LevelInfo
 	case status >= http.StatusInternalServerError, status == 0:
 		return slog.LevelError

@@ -80,7 +80,7 @@ func TestTheLevelSaysWhoHasToAct(t *testing.T) {
 		if f.code == codeClientGone {
 			h := newHost(t)
 			f.serve(t, h)
-			if got := h.log.last(t)["level"]; got != "WARN" {
+			if got := h.log.last(t)["level"]; got != "INFO" {
 				t.Errorf("a client that hangs up is logged at %v", got)
 			}
 		}
@@ -146,7 +146,7 @@ func TestAPageThatNobodyReadsIsLoggedAsSuch(t *testing.T) {
 	h := newHost(t)
 	h.serving(t).ServeHTTP(goneWriter{newRecorder()}, newPost(Prefix+"list/tasks", ""))
 	line := h.log.last(t)
-	if line["err"] != "broken pipe" || line["code"] != "client_gone" || line["level"] != "WARN" {
+	if line["err"] != "broken pipe" || line["code"] != "client_gone" || line["level"] != "INFO" {
 		t.Errorf("the log says %v", line)
 	}
 }

@@ -37,7 +37,7 @@ func (f *FanOut) page(ctx context.Context, r FanOutRequest, b beginning, peers [
 		}
 		b.chain = &chain{sources: sources}
 	}
-	timeout := f.timeout(ctx)
+	began, timeout := time.Now(), f.timeout(ctx)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	m := &merger{
 		FanOut: f, request: r, beginning: b, hurried: timeout < f.cfg.SourceTimeout,
@@ -49,8 +49,15 @@ func (f *FanOut) page(ctx context.Context, r FanOutRequest, b beginning, peers [
 	defer cancel()
 	m.ask(ctx, &reading, peers)
 	m.merge(ctx)
-	return m.finish()
+	patient, stop := context.WithTimeout(ctx, time.Since(began)/patience)
+	defer stop()
+	return m.finish(patient)
 }
+
+// patience is the part of the time of a page that it waits for cursors which are nearer.
+// Without one, the next page may have to ask a source twice, and a request that is given
+// up costs a connection.
+const patience = 20
 
 // timeout is how long the sources have.
 func (f *FanOut) timeout(ctx context.Context) time.Duration {
@@ -224,12 +231,12 @@ func (m *merger) first() *feed {
 	return first
 }
 
-// finish makes the page of what was read.
-func (m *merger) finish() (Page, error) {
+// finish makes the page of what was read, and of the cursors that come in time.
+func (m *merger) finish(ctx context.Context) (Page, error) {
 	next := &chain{place: m.place, last: m.last, partial: m.partial, sources: slices.Clone(m.chain.sources)}
 	answered := 0
 	for _, f := range m.feeds {
-		f.settle()
+		f.settle(ctx)
 		next.sources[f.index] = *f.chainSource
 		if f.err == nil && f.read != nil {
 			answered++

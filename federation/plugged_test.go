@@ -218,8 +218,8 @@ func TestAClientThatHangsUpIsLoggedAsSuch(t *testing.T) {
 		plug(h, hangUp)
 		got := h.serve(t, newPost(Prefix+"list/tasks", "").WithContext(ctx))
 		line := h.log.last(t)
-		if got.Code == http.StatusOK || line["code"] != "client_gone" || line["level"] != "WARN" {
-			t.Errorf("%s: the answer is %d; the log says %v, %v, %v", part, got.Code, line["code"], line["stage"], line["level"])
+		if got.Code == http.StatusOK || line["code"] != "client_gone" || line["level"] != "INFO" || line["status"] != 499.0 {
+			t.Errorf("%s: the answer is %d; the log says %v, %v, %v, %v", part, got.Code, line["code"], line["stage"], line["status"], line["level"])
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -70,6 +71,7 @@ func (m *metrics) Request(r *http.Request, _ string) (context.Context, func(fede
 func (m *metrics) Part(ctx context.Context, part string) (context.Context, func(error)) {
 	started := time.Now()
 	return ctx, func(err error) {
-		m.parts.WithLabelValues(part, strconv.FormatBool(err != nil)).Observe(time.Since(started).Seconds())
+		failed := err != nil && !errors.Is(ctx.Err(), context.Canceled) // and somebody waited
+		m.parts.WithLabelValues(part, strconv.FormatBool(failed)).Observe(time.Since(started).Seconds())
 	}
 }

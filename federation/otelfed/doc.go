@@ -11,8 +11,9 @@
 // with the attributes below, and each part that it calls a span within, federation
 // authenticate, evaluate, list or get, reauthenticate and audit by name as "federation part
 // evaluate". A span has the status Error for a 5xx, for an abort and for a part that
-// failed. The text of an error stays in the log, which the request id leads to: it may
-// quote SQL, and traces often leave the house.
+// failed. What ends because nobody waits for it has not failed: a gateway that merges lists
+// gives requests up in good health. The text of an error stays in the log, which the
+// request id leads to: it may quote SQL, and traces often leave the house.
 //
 //	federation.verb            list, get, capabilities, contract, or empty
 //	federation.resource        one that the registry has, else absent
@@ -21,7 +22,7 @@
 //	federation.rows            in the answer
 //	federation.request_id      as in the answer; on spans only
 //	federation.grant, .peer    once they are known; on spans only
-//	http.response.status_code  absent for an abort
+//	http.response.status_code  absent for an abort, 499 for a client that hung up
 //	http.response.body.size    in bytes; on spans only
 //
 // The subject of a grant is a person and on no span. The metrics are

@@ -2,6 +2,7 @@ package otelfed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -111,12 +112,19 @@ func (o *Observer) Part(ctx context.Context, part string) (context.Context, func
 	ctx, span := o.tracer.Start(ctx, "federation part "+part)
 	started := time.Now()
 	return ctx, func(err error) {
-		o.instruments.part(ctx, part, err != nil, time.Since(started))
-		if err != nil {
+		failed := isFailure(ctx, err)
+		o.instruments.part(ctx, part, failed, time.Since(started))
+		if failed {
 			span.SetStatus(codes.Error, "")
 		}
 		span.End()
 	}
+}
+
+// isFailure tells if an error is anybody's fault: it is not if nobody waits any more. What
+// errors look like then depends on the part, so the context is asked.
+func isFailure(ctx context.Context, err error) bool {
+	return err != nil && !errors.Is(ctx.Err(), context.Canceled)
 }
 
 // labels are the attributes of a record that have few values.

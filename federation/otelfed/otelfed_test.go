@@ -32,6 +32,7 @@ var _ federation.Observer = (*otelfed.Observer)(nil)
 type host struct {
 	grant scope.Grant
 	fails error
+	asked func()              // for the tasks; may be nil
 	seen  []trace.SpanContext // of the parts that were called
 }
 
@@ -54,6 +55,9 @@ func (h *host) Layout(resource string) (cursor.Layout, bool) {
 
 func (h *host) List(ctx context.Context, f scope.Filter, _ cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 	h.see(ctx)
+	if h.asked != nil {
+		h.asked()
+	}
 	return []json.RawMessage{json.RawMessage(`{}`), json.RawMessage(`{}`)}, nil, h.fails
 }
 
@@ -193,6 +197,40 @@ func TestAFailureShowsAndItsTextDoesNot(t *testing.T) {
 		if text := fmt.Sprint(span.Attributes(), span.Events(), span.Status()); strings.Contains(text, "canary") || strings.Contains(text, "user-1") {
 			t.Errorf("%s says %s", span.Name(), text)
 		}
+	}
+}
+
+// A client that hangs up is in the metrics, and as a failure of nothing.
+func TestAClientThatHangsUpIsNoFailure(t *testing.T) {
+	b := newBench(t, otelfed.Config{})
+	ctx, hangUp := context.WithCancel(t.Context())
+	b.asked, b.fails = hangUp, errors.New("57014: canceling statement due to user request")
+	r := httptest.NewRequest(http.MethodPost, federation.Prefix+"list/tasks", nil)
+	b.handler.ServeHTTP(httptest.NewRecorder(), r.WithContext(ctx))
+	for _, span := range b.spans.Ended() {
+		if span.Status().Code == codes.Error {
+			t.Errorf("%s has failed", span.Name())
+		}
+	}
+	const gone = "federation.code=client_gone,federation.resource=tasks,federation.verb=list,http.response.status_code=499"
+	if got := b.pointsOf(t, "federation.server.request.duration"); len(got) != 1 || got[gone] != 1 {
+		t.Errorf("the requests are counted as %v", got)
+	}
+	for labels := range b.pointsOf(t, "federation.server.part.duration") {
+		if strings.Contains(labels, "failed=true") {
+			t.Errorf("a part is counted as %s", labels)
+		}
+	}
+
+	server := httptest.NewServer(b.handler)
+	defer server.Close()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
+	must(t, err)
+	if _, err := otelfed.Transport(nil, b.config).RoundTrip(request); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a request that is given up ends in %v", err)
+	}
+	if ended := b.spans.Ended(); ended[len(ended)-1].Status().Code == codes.Error {
+		t.Error("a request that was given up has failed")
 	}
 }
 

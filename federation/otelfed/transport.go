@@ -38,7 +38,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.propagator.Inject(ctx, propagation.HeaderCarrier(r.Header))
 	response, err := t.base.RoundTrip(r)
 	if err != nil {
-		span.SetStatus(codes.Error, "")
+		if isFailure(ctx, err) {
+			span.SetStatus(codes.Error, "")
+		}
 		return nil, err
 	}
 	span.SetAttributes(attribute.Int("http.response.status_code", response.StatusCode))
