@@ -29,7 +29,7 @@ type Auditor interface {
 	Audit(ctx context.Context, r Record) error
 }
 
-// A Record is one decision. It has no row, no body, no cursor, no key, no pin and no
+// A Record is one decision. It shares nothing with the answer. It has no row, no body, no cursor, no key, no pin and no
 // error text. All text is UTF-8 without NUL. What the client wrote is cut at 128 bytes
 // and ends in "…" then; ids of grants, peers and subjects are as the Authenticator gave
 // them.
@@ -57,6 +57,14 @@ type Record struct {
 	LimitApplied int    // 0 before the evaluation
 	Rows         int    // in the answer
 	Bytes        int    // of the answer's body
+
+	// Of a list over several gateways, else empty: which were asked for (all, peer:NAME),
+	// how each of them fared, and whether the page said that rows are missing. Sources
+	// has whom the gateway asked also if the answer is a denial in the end; it is empty
+	// if the request was denied before anybody was asked.
+	Source  Source
+	Sources []SourceStatus
+	Partial bool
 
 	// Filter is the SHA-256 of what the grant and the host's access allowed of the
 	// resource, in hexadecimal, or empty if no row was asked for. Two pages read by
@@ -120,9 +128,9 @@ func (h *handler) audit(x *exchange, done outcome, bytes int) *refusal {
 // record tells how a request ended.
 func (x *exchange) record(done outcome, bytes int) Record {
 	code, stage, _ := done.reason()
-	rows := x.rows
+	rows, partial := x.rows, x.partial
 	if done.refused != nil {
-		rows = 0
+		rows, partial = 0, false // a page may have been thrown away
 	}
 	return Record{
 		Time:         x.started.UTC().Round(0), // without the reading of the monotonic clock
@@ -139,9 +147,12 @@ func (x *exchange) record(done outcome, bytes int) Record {
 		Code:         clean(string(code)),
 		Stage:        clean(string(stage)),
 		LimitAsked:   x.limit.String(),
-		LimitApplied: x.filter.Limit,
+		LimitApplied: x.applied,
 		Rows:         rows,
 		Bytes:        bytes,
+		Source:       x.source,
+		Sources:      x.sources,
+		Partial:      partial,
 		Latency:      time.Since(x.started),
 	}
 }

@@ -382,13 +382,14 @@ func TestTheLogAuditorWritesEveryFieldWhateverTheLevel(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 6, 24, 3, 0, 0, 0, time.UTC)
-	record := Record{at, "id", "g", "p", "s", 3, "a", "get", "tasks", true, "7", 200, "ok", "after", "not asked", 1, 2, 3, "hash", time.Millisecond}
+	record := Record{at, "id", "g", "p", "s", 3, "a", "get", "tasks", true, "7", 200, "ok", "after", "not asked", 1, 2, 3, SourceAll,
+		[]SourceStatus{{"local", SourceOK, ""}, {"peer:b", SourceFailed, ErrTimeout}}, true, "hash", time.Millisecond}
 	if err := auditor.Audit(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"time":"2026-06-24T03:00:00Z","level":"INFO","msg":"federation audit","request_id":"id","grant":"g","peer":"p","subject":"s","revision":3,"actor":"a",` +
 		`"verb":"get","resource":"tasks","known":true,"item":"7","status":200,"code":"ok","stage":"after","limit_asked":"not asked","limit":1,` +
-		`"rows":2,"bytes":3,"filter":"hash","latency":1000000}` + "\n"
+		`"rows":2,"bytes":3,"source":"all","sources":"local ok, peer:b failed (timeout)","partial":true,"filter":"hash","latency":1000000}` + "\n"
 	if text.String() != want {
 		t.Errorf("the line is\n%s\nand not\n%s", &text, want)
 	}

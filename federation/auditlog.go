@@ -14,6 +14,7 @@ import (
 //	revision     integer  of the grant, 0 until it is known
 //	actor        text     who changed the grant; empty for a request
 //	known        boolean  the registry has the resource
+//	partial      boolean  the page of several gateways said that rows are missing
 //	limit_asked  text     in digits, "not asked" or "invalid"
 //	limit        integer  applied, 0 before the evaluation
 //	bytes        integer  of the answer's body
@@ -51,6 +52,9 @@ func (a logAuditor) Audit(ctx context.Context, r Record) error {
 		slog.Int("limit", r.LimitApplied),
 		slog.Int("rows", r.Rows),
 		slog.Int("bytes", r.Bytes),
+		slog.String("source", string(r.Source)),
+		slog.String("sources", describe(r.Sources)),
+		slog.Bool("partial", r.Partial),
 		slog.String("filter", r.Filter),
 		slog.Duration("latency", r.Latency.Round(time.Microsecond)),
 	)

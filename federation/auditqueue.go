@@ -13,8 +13,8 @@ type AuditQueueConfig struct {
 	// Auditor keeps the records. Required. It is called by one goroutine.
 	Auditor Auditor
 
-	// Size is how many records may wait. One takes about 300 bytes and its text.
-	// Defaults to 1024.
+	// Size is how many records may wait. One takes about 300 bytes and its text, and
+	// that of a list over several gateways 50 more for each source. Defaults to 1024.
 	Size int
 
 	// Timeout bounds one call of Auditor, through its context. Defaults to 10 seconds.

@@ -113,8 +113,9 @@ func (h *handler) mergedPage(x *exchange, filter scope.Filter, place *mergedPlac
 	if err != nil {
 		return x.sourcesRefused(codePeersUnavailable, err)
 	}
+	x.applied = x.mergedLimit(filter)
 	r := place.request
-	r.Limit = x.mergedLimit(filter)
+	r.Limit = x.applied
 	if !filter.Empty() {
 		r.Local = h.localReader(x, filter)
 	}
@@ -133,7 +134,7 @@ func (h *handler) mergedPage(x *exchange, filter scope.Filter, place *mergedPlac
 		return x.refuseQuery(err)
 	}
 	appendMerged(body, page)
-	x.rows, x.truncated = len(page.Items), page.Next != ""
+	x.rows, x.partial, x.truncated = len(page.Items), page.Partial, page.Next != ""
 	return nil
 }
 

@@ -344,13 +344,7 @@ func flip(c byte) string {
 func TestAMergedPageOfARevokedGrantIsThrownAway(t *testing.T) {
 	m := newMergingHost(t, 1)
 	m.addPeer(t, "b", newMergingHost(t, 2).serving(t))
-	calls := 0
-	m.authenticate = func(*http.Request) (scope.Grant, error) {
-		if calls++; calls > 1 {
-			return scope.Grant{}, ErrGrantRevoked
-		}
-		return m.grant, nil
-	}
+	m.authenticate = revokedAfter(m, 1)
 	if response := m.post(t, "tasks", `{"source":"all"}`); response.Code != http.StatusForbidden || strings.Contains(response.Body.String(), "peer:") {
 		t.Errorf("the grant was revoked meanwhile: %d %s", response.Code, response.Body)
 	}

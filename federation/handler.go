@@ -46,9 +46,11 @@ type exchange struct {
 	known     bool // the registry has the resource
 	limit     scope.Limit
 	filter    scope.Filter // empty before the evaluation, and if it allows nothing
+	applied   int          // the limit of the page
 	rows      int
 	source    Source         // of a list over several gateways, empty for any other
 	sources   []SourceStatus // of that list
+	partial   bool
 	truncated bool
 	audited   bool
 	bytes     int          // of the answer's body

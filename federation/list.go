@@ -92,7 +92,7 @@ func (h *handler) evaluate(x *exchange, limit scope.Limit, check func() (scope.C
 	if !filter.Empty() && !x.asked(filter) {
 		return scope.Filter{}, &refusal{code: codeEvaluatorFailed, err: errors.New("federation: the evaluator answered another question")}
 	}
-	x.filter = filter
+	x.filter, x.applied = filter, filter.Limit
 	return filter, x.overdue(stageEvaluate)
 }
 

@@ -249,7 +249,7 @@ func (m *merger) finish(ctx context.Context) (Page, error) {
 	if m.goesOn(next) {
 		token, err := next.encode(m.codec, m.binding)
 		if err != nil {
-			return Page{}, err
+			return Page{Sources: m.describe(next)}, err // they have been asked
 		}
 		if m.goesOn(next) { // with what it had room for
 			page.Next = token

@@ -7,6 +7,11 @@
 // than you keep it, by the index on the time. Request ids are the client's choice and
 // may repeat.
 //
+// The columns are named as the fields of the record are, with at, grant_id, peer_id,
+// subject_id, row_count, byte_count, filter_hash and latency_us for those whose names say
+// too little; sources is the JSON that the page had as _sources. [DDL] makes the table and
+// [Upgrade] what one of an earlier version lacks; the package itself changes nothing.
+//
 // By itself the Auditor makes each answer wait for its row. Put a federation.AuditQueue
 // before it to let answers go ahead. It takes a connection of the pool that it is given
 // for each row: a pool that pages use up makes the audit wait, so give it one of its own

@@ -1,6 +1,7 @@
 package auditsql
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -71,6 +72,14 @@ type column struct {
 	value func(federation.Record) any
 }
 
+// definition is the column in a CREATE TABLE.
+func (c column) definition(d Dialect) string {
+	if d == SQLite && c.is != "text" {
+		return c.name + " INTEGER NOT NULL"
+	}
+	return c.name + " " + c.is + " NOT NULL"
+}
+
 // columns are in the order of the table.
 var columns = []column{
 	{"at", "timestamptz", func(r federation.Record) any { return r.Time.Truncate(time.Microsecond) }},
@@ -90,13 +99,31 @@ var columns = []column{
 	{"limit_applied", "integer", func(r federation.Record) any { return int64(r.LimitApplied) }},
 	{"row_count", "integer", func(r federation.Record) any { return int64(r.Rows) }},
 	{"byte_count", "bigint", func(r federation.Record) any { return int64(r.Bytes) }},
+	{"source", "text", func(r federation.Record) any { return string(r.Source) }},
+	{"sources", "text", func(r federation.Record) any { return sourcesText(r.Sources) }},
+	{"partial", "boolean", func(r federation.Record) any { return r.Partial }},
 	{"filter_hash", "text", func(r federation.Record) any { return r.Filter }},
 	{"latency_us", "bigint", func(r federation.Record) any { return r.Latency.Microseconds() }},
+}
+
+// sourcesText is the JSON that the page had of its sources, or empty.
+func sourcesText(sources []federation.SourceStatus) string {
+	if len(sources) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(sources)
+	if err != nil {
+		panic(err) // they hold strings only
+	}
+	return string(text)
 }
 
 // DDL returns the statements that make the table of cfg and its indexes where they are
 // not there yet: by time, and by grant and time. A host that has migrations of its own
 // puts them there.
+//
+// A table that is there already stays as it is, and an Auditor needs all columns: see
+// [Upgrade].
 func DDL(cfg Config) ([]string, error) {
 	table, err := cfg.table()
 	if err != nil {
@@ -107,11 +134,7 @@ func DDL(cfg Config) ([]string, error) {
 		lines = []string{"id INTEGER PRIMARY KEY AUTOINCREMENT"}
 	}
 	for _, c := range columns {
-		is := c.is
-		if cfg.Dialect == SQLite && is != "text" {
-			is = "INTEGER"
-		}
-		lines = append(lines, c.name+" "+is+" NOT NULL")
+		lines = append(lines, c.definition(cfg.Dialect))
 	}
 	names := cfg.names()
 	name := names[len(names)-1]
@@ -125,6 +148,27 @@ func DDL(cfg Config) ([]string, error) {
 		"CREATE INDEX IF NOT EXISTS " + schema + indexName(name, "at") + " ON " + on + " (at)",
 		"CREATE INDEX IF NOT EXISTS " + schema + indexName(name, "grant_at") + " ON " + on + " (grant_id, at)",
 	}, nil
+}
+
+// addedColumns are those that tables of earlier versions lack, with what their rows get.
+var addedColumns = map[string]string{"source": "''", "sources": "''", "partial": "false"}
+
+// Upgrade returns the statements that give a table of an earlier version the columns that
+// it lacks: source, sources and partial, which are empty, empty and false in the rows that
+// it has. Run them once, before the first Auditor of this version writes; those of earlier
+// versions go on writing. None of them reads or rewrites the table.
+func Upgrade(cfg Config) ([]string, error) {
+	table, err := cfg.table()
+	if err != nil {
+		return nil, err
+	}
+	var statements []string
+	for _, c := range columns {
+		if value, added := addedColumns[c.name]; added {
+			statements = append(statements, "ALTER TABLE "+table+" ADD COLUMN "+c.definition(cfg.Dialect)+" DEFAULT "+value)
+		}
+	}
+	return statements, nil
 }
 
 // indexName leaves room for the suffix in the 63 bytes that Postgres keeps of a name.

@@ -18,16 +18,15 @@ func auditTrials(t *testing.T, open Open) {
 		{"has a row for every request, hostile ones included", auditOfEverything},
 		{"lets nothing out that it could not write down", auditThatFails},
 		{"may lie in a schema and be made twice", auditInSchema},
+		{"says which sources a list was of", auditOfSources},
+		{"goes on in the table of an earlier version", auditInOldTable},
 	})
 }
 
 // audited makes the table of the audit and an Auditor over it.
 func (d DB) audited(t *testing.T, table string) *auditsql.Auditor {
 	t.Helper()
-	cfg := auditsql.Config{Dialect: auditsql.Postgres, Table: table}
-	if d.Dialect == listquery.SQLite {
-		cfg.Dialect = auditsql.SQLite
-	}
+	cfg := d.auditConfig(table)
 	ddl, err := auditsql.DDL(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +41,22 @@ func (d DB) audited(t *testing.T, table string) *auditsql.Auditor {
 		t.Fatal(err)
 	}
 	return auditor
+}
+
+// auditConfig says where the audit is.
+func (d DB) auditConfig(table string) auditsql.Config {
+	if d.Dialect == listquery.SQLite {
+		return auditsql.Config{Dialect: auditsql.SQLite, Table: table}
+	}
+	return auditsql.Config{Dialect: auditsql.Postgres, Table: table}
+}
+
+// auditTime is a time as an argument for its table.
+func (d DB) auditTime(t time.Time) any {
+	if d.Dialect == listquery.SQLite {
+		return t.UnixMicro()
+	}
+	return t
 }
 
 // count asks for one number.
@@ -100,12 +115,65 @@ func auditOfEverything(t *testing.T, open Open) {
 			t.Errorf("%d rows have %s, and %d were due", n, where, want)
 		}
 	}
-	now := any(time.Now().Add(-time.Hour))
-	if db.Dialect == listquery.SQLite {
-		now = time.Now().Add(-time.Hour).UnixMicro()
-	}
-	if n := db.count(t, "SELECT count(*) FROM federation_audit WHERE at > ?", now); n != requests {
+	hourAgo := db.auditTime(time.Now().Add(-time.Hour))
+	if n := db.count(t, "SELECT count(*) FROM federation_audit WHERE at > ?", hourAgo); n != requests {
 		t.Errorf("%d of %d rows are of this hour", n, requests)
+	}
+}
+
+func auditOfSources(t *testing.T, open Open) {
+	db := open(t)
+	auditor := db.audited(t, "")
+	for _, r := range []federation.Record{
+		{Time: noon},
+		{Time: noon, Source: "all", Partial: true, Sources: []federation.SourceStatus{
+			{Name: "local", State: federation.SourceOK},
+			{Name: "peer:b", State: federation.SourceFailed, Code: federation.ErrTimeout},
+		}},
+	} {
+		if err := auditor.Audit(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, where := range []string{
+		"source = '' AND sources = '' AND NOT partial",
+		`source = 'all' AND sources = '[{"name":"local","state":"ok"},{"name":"peer:b","state":"failed","code":"timeout"}]' AND partial`,
+	} {
+		if n := db.count(t, "SELECT count(*) FROM federation_audit WHERE "+where); n != 1 {
+			t.Errorf("%d rows have %s", n, where)
+		}
+	}
+}
+
+func auditInOldTable(t *testing.T, open Open) {
+	db := open(t)
+	auditor := db.audited(t, "")
+	for _, column := range []string{"source", "sources", "partial"} {
+		db.exec(t, "ALTER TABLE federation_audit DROP COLUMN "+column)
+	}
+	old := "INSERT INTO federation_audit (at, request_id, grant_id, peer_id, subject_id, revision, actor, verb, resource, item, status, code, stage, " +
+		"limit_asked, limit_applied, row_count, byte_count, filter_hash, latency_us) " +
+		"VALUES (?, 'old', '', '', '', 0, '', '', '', '', 200, 'ok', '', '', 0, 0, 0, '', 0)"
+	old = db.numbered(old)
+	db.exec(t, old, db.auditTime(noon))
+	if err := auditor.Audit(t.Context(), federation.Record{Time: noon}); err == nil {
+		t.Error("a table without the columns takes a record")
+	}
+	upgrade, err := auditsql.Upgrade(db.auditConfig(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range upgrade {
+		db.exec(t, statement)
+	}
+	db.exec(t, old, db.auditTime(noon)) // by a gateway of the earlier version
+	if err := auditor.Audit(t.Context(), federation.Record{Time: noon, Source: "all", Partial: true}); err != nil {
+		t.Errorf("after its upgrade the table takes no record: %v", err)
+	}
+	for where, want := range map[string]int{"request_id = 'old' AND source = '' AND sources = '' AND NOT partial": 2, "source = 'all' AND partial": 1} {
+		if n := db.count(t, "SELECT count(*) FROM federation_audit WHERE "+where); n != want {
+			t.Errorf("%d rows have %s, and %d were due", n, where, want)
+		}
 	}
 }
 
