@@ -144,20 +144,34 @@ func (r reply) refusal(response *http.Response) *PeerError {
 		return failed
 	}
 	var sent struct {
-		Error        struct{ Code, Message string }
+		Error struct {
+			Code, Message string
+			Details       json.RawMessage
+		}
 		Code, Detail string
+		Details      json.RawMessage
 	}
 	if json.Unmarshal(text, &sent) != nil {
 		return failed
 	}
-	code, message := ErrorCode(sent.Error.Code), sent.Error.Message
+	code, message, details := ErrorCode(sent.Error.Code), sent.Error.Message, sent.Error.Details
 	if code == "" {
-		code, message = ErrorCode(sent.Code), sent.Detail
+		code, message, details = ErrorCode(sent.Code), sent.Detail, sent.Details
 	}
 	if isWireCode(code) {
-		failed.Code, failed.Message = code, presentable(message)
+		failed.Code, failed.Message, failed.Err = code, presentable(message), failedSources(code, details)
 	}
 	return failed
+}
+
+// failedSources is what the details of an error say of the sources of a list, or nil. A
+// gateway of another implementation may have details of its own.
+func failedSources(code ErrorCode, details []byte) error {
+	var sent wireDetails
+	if json.Unmarshal(details, &sent) != nil || len(sent.Sources) == 0 || checkSources(sent.Sources) != nil {
+		return nil
+	}
+	return &SourcesError{Code: code, Sources: sent.Sources}
 }
 
 // presentable is text of a gateway on one line of a log.

@@ -61,7 +61,8 @@ type PeerError struct {
 	// RequestID is the id by which the gateway's log knows the request.
 	RequestID string
 
-	// Err is what this side knows of the reason, or nil.
+	// Err is what this side knows of the reason, or nil. It is a *[SourcesError] if the
+	// gateway says how the sources of a list failed.
 	Err error
 }
 

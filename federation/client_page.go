@@ -23,7 +23,8 @@ type Page struct {
 	Partial bool
 
 	// Sources are the states of the sources of the list, by name. A gateway that
-	// lists its own rows names none.
+	// lists its own rows names none. States and codes are words: lower-case letters
+	// and underscores.
 	Sources []SourceStatus
 }
 
@@ -134,7 +135,9 @@ func (p *pageReader) value(name string, value []byte) error {
 	case name == "_partial":
 		err = json.Unmarshal(value, &p.page.Partial)
 	case name == "_sources":
-		err = json.Unmarshal(value, &p.page.Sources)
+		if err = json.Unmarshal(value, &p.page.Sources); err == nil {
+			err = checkSources(p.page.Sources)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("the member %s: %w", name, err)

@@ -44,6 +44,14 @@ func TestAPageThatBreaksTheContractIsRefused(t *testing.T) {
 		`{"items":[{}],"nextCursor":"same"}`:               errStandstill,
 		`{"items":[{},{},{}]}`:                             errTooMany,
 		"{\"items\":[{\"a\":\"\xff\"}]}":                   errNotUTF8,
+
+		`{"items":[],"_sources":[{"name":"all","state":"ok"}]}`:                                errBadSources,
+		`{"items":[],"_sources":[{"name":"federated:a","state":"ok"}]}`:                        errBadSources,
+		`{"items":[],"_sources":[{"state":"ok"}]}`:                                             errBadSources,
+		`{"items":[],"_sources":[{"name":"local"}]}`:                                           errBadSources,
+		`{"items":[],"_sources":[{"name":"local","state":"ok\n"}]}`:                            errBadSources,
+		`{"items":[],"_sources":[{"name":"local","state":"failed","code":"<b>"}]}`:             errBadSources,
+		`{"items":[],"_sources":[{"name":"local","state":"` + strings.Repeat("x", 65) + `"}]}`: errBadSources,
 	} {
 		if page, err := parsePage([]byte(text), ListRequest{Limit: 2, Cursor: "same"}); !errors.Is(err, want) {
 			t.Errorf("%s is the page %v, the error %v and not %v", text, page, err, want)
@@ -65,7 +73,7 @@ func TestAnItemIsReadAsTheContractSays(t *testing.T) {
 
 // What a page is to this package and to encoding/json is the same.
 func FuzzPage(f *testing.F) {
-	for _, text := range []string{emptyPage, `{"items":[{"a":1}],"nextCursor":"x","_truncated":true}`, `{"items":[{"a":[{"b":"\u00e9"}]},{}],"_partial":true,"_sources":[{"name":"a","state":"ok"}]}`, `{"items":[{}],"\u005ftruncated":true}`, `{"items":[{}],"Items":[]}`} {
+	for _, text := range []string{emptyPage, `{"items":[{"a":1}],"nextCursor":"x","_truncated":true}`, `{"items":[{"a":[{"b":"\u00e9"}]},{}],"_partial":true,"_sources":[{"name":"local","state":"ok"},{"name":"peer:a","state":"failed","code":"a_later_one"}]}`, `{"items":[{}],"\u005ftruncated":true}`, `{"items":[{}],"Items":[]}`} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -102,6 +102,8 @@ func TestAClientReadsWhatAHandlerServes(t *testing.T) {
 	}
 }
 
+const failedSource = `{"sources":[{"name":"peer:b","state":"failed","code":"timeout"}]}`
+
 func TestAnErrorCarriesWhatTheGatewaySays(t *testing.T) {
 	problem := `{"type":"about:blank","title":"Forbidden","status":403,"code":"forbidden","detail":"access denied"}`
 	for name, c := range map[string]struct {
@@ -125,6 +127,14 @@ func TestAnErrorCarriesWhatTheGatewaySays(t *testing.T) {
 		"a long message": {500, "", `{"error":{"code":"internal_error","message":"` + strings.Repeat("x", 9000) + `"}}`,
 			PeerError{Code: ErrInternal, Message: strings.Repeat("x", 253) + "…"}},
 		"a 204": {204, "", ``, PeerError{Code: ErrProtocolViolation}},
+		"states of sources": {503, "", `{"error":{"code":"unavailable","message":"m","details":` + failedSource + `}}`,
+			PeerError{Code: ErrUnavailable, Message: "m", Err: &SourcesError{Code: ErrUnavailable, Sources: []SourceStatus{{"peer:b", SourceFailed, ErrTimeout}}}}},
+		"states of sources, as problem details": {503, "", `{"status":"503","code":"unavailable","detail":"m","details":` + failedSource + `}`,
+			PeerError{Code: ErrUnavailable, Message: "m", Err: &SourcesError{Code: ErrUnavailable, Sources: []SourceStatus{{"peer:b", SourceFailed, ErrTimeout}}}}},
+		"details of its own":       {403, "", `{"error":{"code":"forbidden","message":"m","details":{"reason":"r"}}}`, PeerError{Code: ErrForbidden, Message: "m"}},
+		"details of no kind":       {403, "", `{"error":{"code":"forbidden","message":"m","details":7}}`, PeerError{Code: ErrForbidden, Message: "m"}},
+		"sources of no kind":       {503, "", `{"error":{"code":"unavailable","message":"m","details":{"sources":"all"}}}`, PeerError{Code: ErrUnavailable, Message: "m"}},
+		"states that are no words": {503, "", `{"error":{"code":"unavailable","message":"m","details":{"sources":[{"name":"peer:b","state":"\n"}]}}}`, PeerError{Code: ErrUnavailable, Message: "m"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
@@ -142,7 +152,7 @@ func TestAnErrorCarriesWhatTheGatewaySays(t *testing.T) {
 				t.Fatalf("%d %s is the error %v", c.status, c.body, err)
 			}
 			c.want.Status, c.want.RequestID = c.status, "id-of-the-gateway"
-			if diff := cmp.Diff(c.want, PeerError{got.Code, got.Status, got.Message, got.RetryAfter, got.RequestID, nil}); diff != "" {
+			if diff := cmp.Diff(c.want, *got); diff != "" {
 				t.Errorf("%d %s (-want +got):\n%s", c.status, c.body, diff)
 			}
 			if !errors.Is(err, c.want.Code) || errors.Is(err, ErrPartial) {

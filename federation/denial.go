@@ -181,15 +181,16 @@ var rulings = func() map[scope.Code]ruling {
 	return byCode
 }()
 
-// A refusal is a request that ends without data, and why. Only its code decides
-// what the peer is told; stage and err are for the host's log.
+// A refusal is a request that ends without data, and why. Its code decides what the peer
+// is told, with what the code needs beside; stage and err are for the host's log.
 type refusal struct {
 	code       scope.Code
 	stage      scope.Stage // empty: that of the ruling
 	err        error
-	message    string        // row 1: what is wrong with the body; else empty
-	allow      string        // the method that a path knows, for bad_method
-	retryAfter time.Duration // for what is 429
+	message    string         // row 1: what is wrong with the body; else empty
+	allow      string         // the method that a path knows, for bad_method
+	retryAfter time.Duration  // for what is 429
+	sources    []SourceStatus // for sources_failed
 }
 
 // ruling returns what the refusal is on the wire. A code that the table does not

@@ -80,7 +80,8 @@
 //
 // An error is {"error":{"code":"…","message":"…"}}. It is application/problem+json
 // (RFC 9457) if the Accept header names that media type, with a weight above 0 and
-// not below that of application/json. Wildcards do not ask for it.
+// not below that of application/json. Wildcards do not ask for it. One error has the
+// member details: see Fan-out.
 //
 // Every response has Cache-Control: no-store, X-Content-Type-Options: nosniff,
 // Content-Length and an X-Request-ID: the one of the request if it is 1 to 128
@@ -114,7 +115,12 @@
 // Rows of a source that answers are all there, in order and once, whatever the others do.
 // A source that fails is asked again for the next page and goes on behind what was given
 // meanwhile; _partial then stays until the list ends. A list ends when the sources that
-// answered have no more rows. When all fail, the answer is 503. Three failures in a row
+// answered have no more rows. When all fail, the answer is 503, and says how each of them
+// did, as an error of a [Client] does:
+//
+//	{"error":{"code":"unavailable","message":"…","details":{"sources":[{"name":"local","state":"failed","code":"unavailable"},…]}}}
+//
+// (Problem details have the member details, too.) Three failures in a row
 // keep a peer from being asked for 5 seconds, further ones for up to 80. A 429 with
 // Retry-After does so for the grant that it answers alone.
 //

@@ -19,8 +19,16 @@ type wireError struct {
 }
 
 type wireErrorBody struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Code    string       `json:"code"`
+	Message string       `json:"message"`
+	Details *wireDetails `json:"details,omitempty"`
+}
+
+// wireDetails are what an error says to programs beside its code.
+type wireDetails struct {
+	// Sources are the states of the sources of a list, all of which failed. Who may ask
+	// for the list gets them with each page that does not fail.
+	Sources []SourceStatus `json:"sources"`
 }
 
 // wireProblem is the same error as problem details (RFC 9457). Its type is
@@ -32,6 +40,8 @@ type wireProblem struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+
+	Details *wireDetails `json:"details,omitempty"`
 }
 
 // answer is a complete response. The body is without the request id, so equal
@@ -43,22 +53,29 @@ type answer struct {
 	header      [][2]string // beside those that every answer has
 }
 
+// answer renders an error in one of its two forms.
+func (e wireErrorBody) answer(status int, asProblem bool) answer {
+	if !asProblem {
+		return answer{status: status, contentType: contentTypeJSON, body: marshal(wireError{e})}
+	}
+	return answer{status: status, contentType: contentTypeProblem, body: marshal(wireProblem{
+		Type:    "about:blank",
+		Title:   http.StatusText(status),
+		Status:  status,
+		Code:    e.Code,
+		Detail:  e.Message,
+		Details: e.Details,
+	})}
+}
+
 // refuse renders a refusal in the form that the client asked for.
 func refuse(r *refusal, asProblem bool) answer {
 	ruled := r.ruling()
-	a := answer{status: ruled.status, contentType: contentTypeJSON}
-	if asProblem {
-		a.contentType = contentTypeProblem
-		a.body = marshal(wireProblem{
-			Type:   "about:blank",
-			Title:  http.StatusText(ruled.status),
-			Status: ruled.status,
-			Code:   ruled.wire,
-			Detail: ruled.message,
-		})
-	} else {
-		a.body = marshal(wireError{wireErrorBody{Code: ruled.wire, Message: ruled.message}})
+	said := wireErrorBody{Code: ruled.wire, Message: ruled.message}
+	if len(r.sources) > 0 {
+		said.Details = &wireDetails{r.sources}
 	}
+	a := said.answer(ruled.status, asProblem)
 	if r.allow != "" {
 		a.header = append(a.header, [2]string{"Allow", r.allow})
 	}

@@ -127,7 +127,9 @@ func (h *handler) mergedPage(x *exchange, filter scope.Filter, place *mergedPlac
 	switch {
 	case errors.As(err, &failed):
 		x.sources = failed.Sources
-		return x.sourcesRefused(codeSourcesFailed, err)
+		refused := x.sourcesRefused(codeSourcesFailed, err)
+		refused.sources = failed.Sources
+		return refused
 	case errors.Is(err, ErrInvalidSource):
 		return &refusal{code: codeSourceUnknown, err: err}
 	case err != nil:

@@ -234,9 +234,37 @@ func TestAClientReadsTheMergedList(t *testing.T) {
 	if !errors.Is(last, ErrPartial) {
 		t.Errorf("a list without the rows of a peer ends in %v", last)
 	}
-	gateway.list = failing(errors.New("down"))
-	if _, err := client.List(t.Context(), "tasks", ListRequest{Source: "all"}); !errors.Is(err, ErrUnavailable) {
-		t.Errorf("all sources failed: %v", err)
+}
+
+// Which source failed how is said also where no page is left to say it, in either form of
+// an error and to the client, and to nobody else.
+func TestWhenAllSourcesFailTheErrorSaysHow(t *testing.T) {
+	m := newMergingHost(t, 1)
+	m.addPeer(t, "b", http.NotFoundHandler())
+	m.list = failing(errors.New("down"))
+	want := []SourceStatus{{"local", SourceFailed, ErrInternal}, {"peer:b", SourceFailed, ErrProtocolViolation}}
+	const said = `"details":{"sources":[{"name":"local","state":"failed","code":"internal_error"},{"name":"peer:b","state":"failed","code":"protocol_violation"}]}`
+	for _, accept := range errorForms {
+		response := m.post(t, "tasks", `{"source":"all"}`, "Accept", accept)
+		if response.Code != http.StatusServiceUnavailable || strings.Count(response.Body.String(), said) != 1 {
+			t.Errorf("Accept %q: all sources failed, and the answer is %d %s", accept, response.Code, response.Body)
+		}
+	}
+
+	server := httptest.NewServer(m.serving(t))
+	defer server.Close()
+	_, err := newClient(t, server.URL).List(t.Context(), "tasks", ListRequest{Source: "all"})
+	var failed *SourcesError
+	if !errors.Is(err, ErrUnavailable) || !errors.As(err, &failed) {
+		t.Fatalf("all sources failed: %v", err)
+	}
+	if diff := cmp.Diff(want, failed.Sources); diff != "" {
+		t.Errorf("the sources (-want +got):\n%s", diff)
+	}
+
+	m.authenticate = revokedAfter(m, 1)
+	if response := m.post(t, "tasks", `{"source":"all"}`); response.Code != http.StatusForbidden || strings.Contains(response.Body.String(), "sources") {
+		t.Errorf("the grant was revoked meanwhile: %d %s", response.Code, response.Body)
 	}
 }
 

@@ -296,9 +296,7 @@ func mustItem(tb testing.TB, response *httptest.ResponseRecorder) map[string]any
 // than a code and a message.
 func mustError(tb testing.TB, response *httptest.ResponseRecorder) string {
 	tb.Helper()
-	var envelope struct {
-		Error struct{ Code, Message string }
-	}
+	var envelope wireError
 	decoder := json.NewDecoder(bytes.NewReader(response.Body.Bytes()))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&envelope); err != nil {
@@ -309,6 +307,9 @@ func mustError(tb testing.TB, response *httptest.ResponseRecorder) string {
 	}
 	if envelope.Error.Message == "" {
 		tb.Errorf("the error %s has no message", response.Body)
+	}
+	if envelope.Error.Details != nil && envelope.Error.Code != wireUnavailable {
+		tb.Errorf("the error %s has details", response.Body)
 	}
 	return envelope.Error.Code
 }

@@ -32,16 +32,7 @@ func (r *Reply) JSON(status int, body []byte) error {
 // code is one of the wire contract. The message is for the peer to read: it should be
 // constant, and must not say what the peer may not know.
 func (r *Reply) Error(status int, code, message string) error {
-	a := answer{status: status, contentType: contentTypeJSON}
-	if r.asProblem {
-		a.contentType = contentTypeProblem
-		a.body = marshal(wireProblem{
-			Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: message,
-		})
-	} else {
-		a.body = marshal(wireError{wireErrorBody{Code: code, Message: message}})
-	}
-	return a.write(r.w, r.id)
+	return wireErrorBody{Code: code, Message: message}.answer(status, r.asProblem).write(r.w, r.id)
 }
 
 // RateLimited answers a request that a [Limiter] has refused: 429 with Retry-After, as

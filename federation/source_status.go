@@ -1,6 +1,9 @@
 package federation
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // A SourceState says what a source of a list did for a page.
 type SourceState string
@@ -20,6 +23,29 @@ type SourceStatus struct {
 	Name  string      `json:"name"`
 	State SourceState `json:"state"`
 	Code  ErrorCode   `json:"code,omitempty"`
+}
+
+// maxStateText is how long a state or a code may be, in bytes.
+const maxStateText = 64
+
+var errBadSources = errors.New("a source has no name, or no state or code that is a word")
+
+// checkSources refuses states that no gateway sends. States and codes that are unknown
+// here may be those of a later gateway; but they go into errors and logs, where only words
+// are welcome.
+func checkSources(sources []SourceStatus) error {
+	for _, s := range sources {
+		source, err := ParseSource(s.Name)
+		if err != nil || string(source) != s.Name || source == SourceAll || !isWord(string(s.State)) || s.Code != "" && !isWord(string(s.Code)) {
+			return errBadSources
+		}
+	}
+	return nil
+}
+
+// isWord tells if text is lower-case letters and underscores.
+func isWord(text string) bool {
+	return text != "" && len(text) <= maxStateText && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 // What a source may be besides the codes of a [PeerError].
