@@ -21,7 +21,7 @@ import (
 // outlives a client that hangs up: what was decided is kept even if nobody waits for
 // it.
 //
-// The time that Audit takes lies between the last look at the grant (row 16) and the
+// The time that Audit takes lies between the last look at the grant and the
 // answer. When it was more than a tenth of a second, the grant is looked at once more
 // before anything leaves: if it was revoked meanwhile, the peer gets 403 after all, and
 // that is a second record of the request.

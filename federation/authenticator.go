@@ -12,7 +12,7 @@ import (
 //
 // The handler calls it twice for a page: before anything is evaluated, and again
 // after the page has been computed, so that a grant revoked in between ends in
-// 403 and not in data (row 16 of the decision table). Both calls must therefore
+// 403 and not in data. Both calls must therefore
 // read the state of the grant afresh; an answer cached per connection or per
 // credential delays revocation by the age of the cache. A credential that is good
 // for one use must be remembered for its request, or the second call refuses it.
@@ -25,8 +25,8 @@ import (
 // [ErrNoCredential] is 401; one that matches one of the ErrGrant errors is 403;
 // any other error and a panic are 503, so a database that is down does not tell a
 // peer that its grant is gone. A stored scope that does not parse is no error
-// here: return the grant with the zero scope that scope.Parse gave beside its
-// error, and row 5 refuses it and logs it as an alert.
+// here: return the grant with the zero scope that [scope.Parse] gave beside its
+// error: it is refused as invalid_scope, and logged as an alert.
 type Authenticator interface {
 	Authenticate(r *http.Request) (scope.Grant, error)
 }

@@ -46,10 +46,10 @@ type Config struct {
 	// positions of its own: they are for tests.
 	Cursors *cursor.Codec
 
-	// Addresses limits requests per IP address of the client, before the
-	// credential is looked at. The module federation/ratelimit has a Limiter. The address is that of http.Request.RemoteAddr:
-	// behind a proxy, a middleware of the host has to put the client's there.
-	// Optional.
+	// Addresses limits requests per IP address of the client, before the credential is
+	// looked at. The module federation/ratelimit has a Limiter. The address is that of
+	// http.Request.RemoteAddr: behind a proxy, a middleware of the host has to put the
+	// client's there. Optional.
 	Addresses Limiter
 
 	// Grants limits requests per grant id. Optional.

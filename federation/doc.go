@@ -3,8 +3,8 @@
 // access control both allow, page by page, and tells it nothing else.
 //
 // [NewHandler] makes an http.Handler of parts that the host plugs in: an
-// [Authenticator] that finds the grant behind a request, a scope.Evaluator that
-// decides what the grant shows, a [Lister] that reads the rows, and a cursor.Codec
+// [Authenticator] that finds the grant behind a request, a [scope.Evaluator] that
+// decides what the grant shows, a [Lister] that reads the rows, and a [cursor.Codec]
 // that seals the place between two pages.
 //
 //	POST /api/federation/v1/list/{resource}      {"limit": 50, "cursor": "…"}, or no body
@@ -165,6 +165,7 @@
 //	authenticate    the Authenticator, before anything is evaluated
 //	evaluate        the Evaluator, native access included
 //	list, get       the Lister, the Getter
+//	fanout          the sources of a merged list, the Lister among them
 //	reauthenticate  the Authenticator, once more, behind the rows
 //	audit           the Auditor
 //

@@ -144,7 +144,7 @@ var ErrNoOrder = errors.New("federation: the resource has no order to merge by")
 // its rows would be more than 2 MiB together.
 //
 // An error matches ErrInvalidRequest for a limit that is none, ErrInvalidSource for a source that the grant does not have, ErrNoOrder,
-// cursor.ErrInvalid for a bad cursor, and ErrUnavailable, being a *[SourcesError], when
+// [cursor.ErrInvalid] for a bad cursor, and ErrUnavailable, being a *[SourcesError], when
 // all sources failed.
 func (f *FanOut) List(ctx context.Context, r FanOutRequest) (Page, error) {
 	if r.Limit < 1 || r.Limit > maxFanOutLimit {

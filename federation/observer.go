@@ -11,9 +11,9 @@ import (
 const (
 	PartAuthenticate   = "authenticate"
 	PartEvaluate       = "evaluate"
-	PartList           = "list" // the Lister
-	PartGet            = "get"  // the Getter
-	PartFanOut         = "fanout"
+	PartList           = "list"   // the Lister
+	PartGet            = "get"    // the Getter
+	PartFanOut         = "fanout" // all sources of a merged list, the Lister among them
 	PartReauthenticate = "reauthenticate"
 	PartAudit          = "audit"
 )
@@ -25,9 +25,9 @@ const (
 // An Observer changes no answer: a panic of it goes to the log. It must not wait.
 type Observer interface {
 	// Request is called when a request has come. Verb is list, get, capabilities,
-	// contract, or empty for a path that has none. What is done for the request is done in the
-	// context that Request returns, which must be r.Context() or come from it. Ended is
-	// called once, when the answer has been handed to the server or the handler was
+	// contract, or empty for a path that has none. What is done for the request is done in
+	// the context that Request returns, which must be r.Context() or come from it. Ended
+	// is called once, when the answer has been handed to the server or the handler was
 	// aborted. Its record is that of the audit but without Filter, and with the time
 	// until then as Latency. Of its fields, Verb, Status, Code and Stage have few values;
 	// Resource has if Known is true, and else has whatever clients write.

@@ -31,7 +31,7 @@ func (d Decision) Switch(deny func(*Denial), none func(), some func(Filter)) {
 	}
 }
 
-// Deny returns d turned into a denial as by native access (row 13), for a host that
+// Deny returns d turned into a denial as by native access, for a host that
 // wraps an Evaluator and has a reason of its own to refuse. The reason is for the
 // host's logs. A denial stays what it is.
 func (d Decision) Deny(reason error) Decision {

@@ -16,7 +16,7 @@ type Execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// An Auditor is a federation.Auditor that inserts each record into a table. It is safe
+// An Auditor is a [federation.Auditor] that inserts each record into a table. It is safe
 // for concurrent use if its Execer is: a *sql.DB is.
 type Auditor struct {
 	db      Execer

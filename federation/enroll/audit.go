@@ -10,7 +10,7 @@ import (
 
 // AuditTo returns a Report that keeps every step by an Auditor of package federation, in
 // the same log or table as requests and changes of grants. An error of the Auditor stops
-// the enrollment; with a federation.AuditQueue before it nothing does.
+// the enrollment; with a [federation.AuditQueue] before it nothing does.
 //
 // The record has the Verb enroll, the ticket's ID as Item, and as Code the step, or for
 // Refused the Code of the event, with the Stage refused. Neither the pin, the serial

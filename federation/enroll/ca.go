@@ -62,7 +62,7 @@ func (ca *CA) Pool() *x509.CertPool {
 
 // Sign issues a certificate: with the extensions, and with a URI if the grant's
 // Credential is a SPIFFE ID.
-func (ca *CA) Sign(_ context.Context, r Request) ([]*x509.Certificate, error) {
+func (ca *CA) Sign(ctx context.Context, r Request) ([]*x509.Certificate, error) {
 	extensions, err := ca.Extensions.Encode(r.Grant.ID, r.Grant.Subject)
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@
 // The token is all that the peer proves about who it is. It must come to the peer on a
 // way that nobody else can read, and goes back over TLS, to a server that the peer
 // verifies: mount the [Desk] on a server that lets clients in without a certificate
-// (mtls.ServerTLS.Optional, or another listener).
+// ([mtls.ServerTLS.Optional], or another listener).
 //
 // A request without a token that exists costs one look-up, and a report. Config.Addresses
 // limits how many of them one address gets, and the module federation/ratelimit has a

@@ -18,7 +18,7 @@ import (
 )
 
 // Path is where peers enroll, unless the host mounts the Desk elsewhere. It is below
-// federation.Prefix, and http.ServeMux prefers it to that.
+// [federation.Prefix], and http.ServeMux prefers it to that.
 const Path = federation.Prefix + "enroll"
 
 // maxBody is the length of the longest body that is read, in bytes. A request for a

@@ -65,7 +65,7 @@ type Memory struct {
 }
 
 // Insert stores a new ticket.
-func (m *Memory) Insert(_ context.Context, t Ticket) error {
+func (m *Memory) Insert(ctx context.Context, t Ticket) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, taken := m.tickets[t.ID]; taken {
@@ -79,7 +79,7 @@ func (m *Memory) Insert(_ context.Context, t Ticket) error {
 }
 
 // Get returns a ticket, or ErrUnknown.
-func (m *Memory) Get(_ context.Context, id string) (Ticket, error) {
+func (m *Memory) Get(ctx context.Context, id string) (Ticket, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.get(id)
@@ -94,7 +94,7 @@ func (m *Memory) get(id string) (Ticket, error) {
 }
 
 // Use marks a ticket as used, once.
-func (m *Memory) Use(_ context.Context, id string, at time.Time) error {
+func (m *Memory) Use(ctx context.Context, id string, at time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t, err := m.get(id)

@@ -31,7 +31,7 @@
 //
 // # The audit
 //
-// With an Auditor, each call of a Registrar ends in one federation.Record, refused ones
+// With an Auditor, each call of a Registrar ends in one [federation.Record], refused ones
 // included: who (Actor), when, and which grant, peer and subject, as far as they are known.
 // Revision is the one that the change makes, or the one that was found if the change gets
 // no further. Verb is create, activate, rotate, unpin, expire or
@@ -54,7 +54,7 @@
 // record made up for, as unchanged.
 //
 // Like that of the handler, this audit fails closed by itself, and is best effort with a
-// federation.AuditQueue as the Auditor. No record has a pin, a scope or a credential.
+// [federation.AuditQueue] as the Auditor. No record has a pin, a scope or a credential.
 //
 // # Limits
 //

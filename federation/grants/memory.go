@@ -15,14 +15,14 @@ type Memory struct {
 }
 
 // Get returns the grant, or ErrNotFound.
-func (m *Memory) Get(_ context.Context, id string) (Grant, error) {
+func (m *Memory) Get(ctx context.Context, id string) (Grant, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.get(id)
 }
 
 // Find returns the grant of a credential, or ErrNotFound.
-func (m *Memory) Find(_ context.Context, credential string) (Grant, error) {
+func (m *Memory) Find(ctx context.Context, credential string) (Grant, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.get(m.byCredential[credential])
@@ -37,7 +37,7 @@ func (m *Memory) get(id string) (Grant, error) {
 }
 
 // Insert stores a new grant, see Store.
-func (m *Memory) Insert(_ context.Context, g Grant) error {
+func (m *Memory) Insert(ctx context.Context, g Grant) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, taken := m.byID[g.ID]; taken {
@@ -54,7 +54,7 @@ func (m *Memory) Insert(_ context.Context, g Grant) error {
 }
 
 // Replace stores the next revision of a grant, see Store.
-func (m *Memory) Replace(_ context.Context, g Grant) error {
+func (m *Memory) Replace(ctx context.Context, g Grant) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stored, err := m.get(g.ID)
@@ -70,7 +70,7 @@ func (m *Memory) Replace(_ context.Context, g Grant) error {
 }
 
 // List returns grants in the order of their IDs, see Store.
-func (m *Memory) List(_ context.Context, after string, limit int) ([]Grant, error) {
+func (m *Memory) List(ctx context.Context, after string, limit int) ([]Grant, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	var ids []string

@@ -36,7 +36,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// An Authenticator is a federation.Authenticator that goes by client certificates. It
+// An Authenticator is a [federation.Authenticator] that goes by client certificates. It
 // keeps nothing between two calls, which may run concurrently.
 type Authenticator struct{ cfg Config }
 
@@ -63,7 +63,7 @@ func New(cfg Config) (*Authenticator, error) {
 }
 
 // Authenticate returns the grant behind the certificate of the request. Its errors are
-// those of federation.Authenticator: ErrNoCredential without a verified certificate, an
+// those of [federation.Authenticator]: ErrNoCredential without a verified certificate, an
 // ErrGrant error if no active grant is bound to it, and the error of Find as it is.
 func (a *Authenticator) Authenticate(r *http.Request) (scope.Grant, error) {
 	now := a.cfg.Now()

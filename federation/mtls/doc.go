@@ -2,6 +2,14 @@
 // certificates: an [Authenticator] finds the grant behind a certificate, and [ServerTLS]
 // makes the TLS configuration under which that certificate has been verified.
 //
+//	config, err := mtls.ServerTLS{Base: own, Roots: roots}.Config()
+//	// ...
+//	authenticator, err := mtls.New(mtls.Config{Find: store.Find, Registry: scope.Standard()})
+//
+// The config is for the http.Server, the Authenticator for [federation.Config], and the store
+// that of package grants: [grants.Memory], or a table of package sqlstore. Where a proxy
+// ends TLS, a [Proxy] takes the place of the config.
+//
 // # Guarantees
 //
 // Only verified chains count: those that crypto/tls built to the host's roots, or that

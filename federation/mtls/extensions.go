@@ -34,7 +34,7 @@ type Extensions struct {
 	Subject asn1.ObjectIdentifier
 }
 
-// Identify is an Identifier. The Credential is grants.CredentialOf the grant's id.
+// Identify is an Identifier. The Credential is [grants.CredentialOf] the grant's id.
 func (e Extensions) Identify(leaf *x509.Certificate) (Identity, error) {
 	grantOID, subjectOID, err := e.ids()
 	if err != nil {

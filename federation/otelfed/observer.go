@@ -52,7 +52,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// An Observer is a federation.Observer. It is safe for concurrent use.
+// An Observer is a [federation.Observer]. It is safe for concurrent use.
 type Observer struct {
 	tracer      trace.Tracer
 	propagator  propagation.TextMapPropagator

@@ -330,16 +330,3 @@ func TestTheTraceGoesAlongToThePeer(t *testing.T) {
 		t.Error("a request that fails does not show")
 	}
 }
-
-// The observer of the process's own providers, for a handler, and a client that sends
-// its traces along.
-func Example() {
-	observer, err := otelfed.New(otelfed.Config{})
-	if err != nil {
-		panic(err)
-	}
-	cfg := federation.Config{Observer: observer /* and the other parts */}
-	client := http.Client{Transport: otelfed.Transport(http.DefaultTransport, otelfed.Config{})}
-	fmt.Println(cfg.Observer != nil, client.Transport != nil)
-	// Output: true true
-}

@@ -1,12 +1,22 @@
-// Package ratelimit is a ready federation.Limiter: a token bucket of golang.org/x/time/rate
-// for each key, in bounded memory. It is a module of its own, so that only those who use
-// it depend on golang.org/x/time.
+// Package ratelimit is a ready federation.Limiter: a token bucket of
+// golang.org/x/time/rate for each key, in bounded memory. It is a module of its own, so that
+// only those who use it depend on golang.org/x/time.
+//
+// Give federation.Config one [Limiter] for Grants and another one for Addresses, and
+// enroll.Config a third.
+//
+// # Guarantees
+//
+// A key is never let in more often than Burst at once and Rate per second after that, as
+// long as it is remembered, and the limiter holds no more than Config.Keys of them.
 //
 // A bucket that has filled up again is as good as a new one, and a key whose bucket has
 // is forgotten at no loss. Only when more keys than Config.Keys have come within the time
 // that a bucket takes to fill, Burst / Rate, the one that was idle for longest is forgotten
 // too early: a flood of addresses cannot make the limiter grow, but who commands more
 // addresses than Keys is not held by a limit per address.
+//
+// # Limits
 //
 // The limits are those of one process. Several gateways that serve one peer give it the
 // sum of their rates.

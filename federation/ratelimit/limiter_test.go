@@ -2,9 +2,7 @@ package ratelimit_test
 
 import (
 	"fmt"
-	"log"
 	"math"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -176,27 +174,4 @@ func BenchmarkAllow(b *testing.B) {
 	for b.Loop() {
 		l.Allow("2001:db8::/64")
 	}
-}
-
-// Twenty requests per second from an address, before it has proved anything, and fifty
-// on a grant.
-func Example() {
-	addresses, err := ratelimit.New(ratelimit.Config{Rate: 20})
-	if err != nil {
-		log.Fatal(err)
-	}
-	grants, err := ratelimit.New(ratelimit.Config{Rate: 50, Burst: 200})
-	if err != nil {
-		log.Fatal(err)
-	}
-	cfg := federation.Config{Addresses: addresses, Grants: grants /* and the other parts */}
-
-	served := 0
-	for range 100 {
-		if _, ok := cfg.Addresses.Allow("192.0.2.7"); ok {
-			served++
-		}
-	}
-	fmt.Println(served, http.StatusText(http.StatusTooManyRequests))
-	// Output: 40 Too Many Requests
 }

@@ -1,12 +1,22 @@
 // Package sqlstore keeps the grants of package grants and the tickets of package enroll
-// in Postgres or SQLite.
+// in Postgres or SQLite, for gateways that run in more than one process or must remember
+// whom they let in.
 //
-// A [Grants] is a grants.Store, and passes package grantstest on both databases. Each
+//	store, err := sqlstore.NewGrants(ctx, sqlstore.Config{DB: db, Dialect: sqlstore.Postgres, Prepared: true})
+//	// ...
+//	defer store.Close()
+//	registrar, err := grants.NewRegistrar(grants.Config{Store: store, Registry: scope.Standard()})
+//	// ...
+//	authenticator, err := mtls.New(mtls.Config{Find: store.Find, Registry: scope.Standard()})
+//
+// # Guarantees
+//
+// A [Grants] is a [grants.Store], and passes package grantstest on both databases. Each
 // change is one statement that compares the revision and stores the next one, so
 // any number of processes may share the table. A revoked grant is never written again.
 //
-// A [Tickets] is an enroll.Tickets, and passes package enrolltest. A ticket is used by one
-// statement, whatever process asks.
+// A [Tickets] is an [enroll.Tickets], and passes package enrolltest. One statement uses a
+// ticket, whatever process asks.
 //
 // # Limits
 //

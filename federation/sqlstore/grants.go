@@ -26,7 +26,7 @@ type Config struct {
 	Prepared bool
 }
 
-// Grants is a table of grants. It implements grants.Store, Find and List. Its methods
+// Grants is a table of grants. It implements [grants.Store], Find and List. Its methods
 // run concurrently.
 type Grants struct {
 	db      *sql.DB
@@ -82,21 +82,21 @@ func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
 }
 
 // Close gives up the prepared statements. Look-ups that run end as they would have, and
-// later ones are errors, none of which is grants.ErrNotFound. Without Config.Prepared it
+// later ones are errors, none of which is [grants.ErrNotFound]. Without Config.Prepared it
 // does nothing. It may be called more than once.
 func (g *Grants) Close() error { return errors.Join(g.get.close(), g.find.close()) }
 
-// Get returns the grant, or grants.ErrNotFound.
+// Get returns the grant, or [grants.ErrNotFound].
 func (g *Grants) Get(ctx context.Context, id string) (grants.Grant, error) {
 	return scanGrant(g.get.row(ctx, id))
 }
 
-// Find returns the grant of a credential, or grants.ErrNotFound.
+// Find returns the grant of a credential, or [grants.ErrNotFound].
 func (g *Grants) Find(ctx context.Context, credential string) (grants.Grant, error) {
 	return scanGrant(g.find.row(ctx, credential))
 }
 
-// List returns grants in the order of their IDs, see grants.Store.
+// List returns grants in the order of their IDs, see [grants.Store].
 func (g *Grants) List(ctx context.Context, after string, limit int) ([]grants.Grant, error) {
 	rows, err := g.db.QueryContext(ctx, g.list, after, max(0, limit))
 	if err != nil {
@@ -117,7 +117,7 @@ func (g *Grants) List(ctx context.Context, after string, limit int) ([]grants.Gr
 	return page, nil
 }
 
-// Insert stores a new grant, see grants.Store.
+// Insert stores a new grant, see [grants.Store].
 func (g *Grants) Insert(ctx context.Context, grant grants.Grant) error {
 	time := g.dialect.time
 	n, err := affected(g.db.ExecContext(ctx, g.insert,
@@ -133,7 +133,7 @@ func (g *Grants) Insert(ctx context.Context, grant grants.Grant) error {
 	return nil
 }
 
-// Replace stores the next revision of a grant, see grants.Store.
+// Replace stores the next revision of a grant, see [grants.Store].
 func (g *Grants) Replace(ctx context.Context, grant grants.Grant) error {
 	time := g.dialect.time
 	n, err := affected(g.db.ExecContext(ctx, g.replace,

@@ -11,7 +11,7 @@ import (
 	"github.com/mosaicstack/fedkit/federation/enroll"
 )
 
-// Tickets is a table of tickets. It implements enroll.Tickets. Its methods run
+// Tickets is a table of tickets. It implements [enroll.Tickets]. Its methods run
 // concurrently.
 type Tickets struct {
 	db               *sql.DB
@@ -56,7 +56,7 @@ func (t *Tickets) Insert(ctx context.Context, ticket enroll.Ticket) error {
 	return nil
 }
 
-// Get returns a ticket, or enroll.ErrUnknown.
+// Get returns a ticket, or [enroll.ErrUnknown].
 func (t *Tickets) Get(ctx context.Context, id string) (enroll.Ticket, error) {
 	var (
 		ticket enroll.Ticket

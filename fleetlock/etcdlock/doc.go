@@ -1,5 +1,6 @@
-// Package etcdlock keeps locks of package fleetlock in etcd. It is a module of its own,
-// because of what etcd's client needs.
+// Package etcdlock keeps locks of package fleetlock in etcd, for fleets that share one, or
+// whose lock must go on when any one server dies. It is a module of its own, because of
+// what etcd's client needs.
 //
 //	client, err := clientv3.New(clientv3.Config{
 //		Endpoints:            endpoints,

@@ -26,7 +26,7 @@ type Config struct {
 	Prefix string
 }
 
-// Register is a fleetlock.Register. Its methods may be called at the same time.
+// Register is a [fleetlock.Register]. Its methods may be called at the same time.
 type Register struct {
 	client *clientv3.Client
 	prefix string
@@ -67,7 +67,7 @@ func (r *Register) of(name string) *knowledge {
 	return k
 }
 
-// Load implements fleetlock.Register.
+// Load implements [fleetlock.Register].
 func (r *Register) Load(ctx context.Context, name string) (fleetlock.Record, error) {
 	got, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return r.client.Txn(ctx).Then(
@@ -114,7 +114,7 @@ func (r *Register) times(name string, kvs []*mvccpb.KeyValue) map[string]term {
 	return terms
 }
 
-// Swap implements fleetlock.Register.
+// Swap implements [fleetlock.Register].
 func (r *Register) Swap(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
 	if seen > math.MaxInt64 {
 		return 0, fleetlock.ErrChanged // no revision
@@ -204,7 +204,7 @@ func (r *Register) termsAt(ctx context.Context, name string, version uint64) (ma
 	return terms, nil
 }
 
-// Watch implements fleetlock.Register. It ends when the member that it asks has lost
+// Watch implements [fleetlock.Register]. It ends when the member that it asks has lost
 // the majority, so that another one is asked.
 func (r *Register) Watch(ctx context.Context, name string, changed func()) error {
 	watching, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))

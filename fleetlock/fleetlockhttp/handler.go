@@ -1,5 +1,6 @@
 // Package fleetlockhttp serves the FleetLock protocol, by which Zincati has the nodes of a
-// Fedora CoreOS fleet reboot a few at a time, over any register of package fleetlock.
+// Fedora CoreOS fleet reboot a few at a time, over any register of package fleetlock. It
+// stands where airlock would, but next to whatever keeps the fleet's other locks.
 //
 //	handler, err := fleetlockhttp.New(fleetlockhttp.Config{
 //		Register: register,
@@ -11,9 +12,14 @@
 //	http.Handle("/fleet/", http.StripPrefix("/fleet", handler))
 //
 // A node takes a slot of its group before it reboots and gives it back when it runs well
-// again. It gives no sign of life meanwhile, so a slot has no lease: a node that does not
-// come back keeps its slot, and the others of its group wait, until an operator gives the
-// slot back in its name:
+// again. No more nodes of a group have a slot at once than it has slots, however many
+// processes serve it, and a node that asks again has the slot that it had.
+//
+// # Limits
+//
+// A node gives no sign of life while it reboots, so a slot has no lease: a node that does
+// not come back keeps its slot, and the others of its group wait, until an operator gives
+// the slot back in its name:
 //
 //	curl -H 'fleet-lock-protocol: true' -d '{"client_params":{"id":"ID","group":"GROUP"}}' URL/v1/steady-state
 //

@@ -1,5 +1,16 @@
 // Package fleetlocktest has the tests that every [fleetlock.Register] must pass, and a
 // register in memory for the tests of hosts.
+//
+// A register of one's own, such as another database, runs the suite in its tests:
+//
+//	func TestRegister(t *testing.T) {
+//		fleetlocktest.Run(t, func() fleetlock.Register { return openMyRegister(t) })
+//	}
+//
+// Each of its laws is a test with a name that says what it asks for. They are about single
+// swaps, the ends of terms, what is watched, and the locks that are made of these, among
+// them those of machines that are cut off from the register. What happens when a server
+// is killed or loses its disk is for tests that know the server.
 package fleetlocktest
 
 import (

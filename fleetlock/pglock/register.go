@@ -42,7 +42,7 @@ type Config struct {
 	Poll time.Duration
 }
 
-// Register is a fleetlock.Register. Its methods may be called at the same time.
+// Register is a [fleetlock.Register]. Its methods may be called at the same time.
 type Register struct {
 	db   *sql.DB
 	load query
@@ -232,7 +232,7 @@ func (r *Register) Check(ctx context.Context) error {
 	return nil
 }
 
-// Load implements fleetlock.Register.
+// Load implements [fleetlock.Register].
 func (r *Register) Load(ctx context.Context, name string) (fleetlock.Record, error) {
 	return inTime(ctx, func() (fleetlock.Record, error) {
 		got, err := scan(r.load.row(ctx, r.db, name))
@@ -258,7 +258,7 @@ func scan(row *sql.Row) (got fleetlock.Record, err error) {
 	return got, nil
 }
 
-// Swap implements fleetlock.Register.
+// Swap implements [fleetlock.Register].
 func (r *Register) Swap(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
 	statement := r.swap[swapKind{first: seen == 0, loud: !next.Quiet}]
 	columns := []any{new(uint64)}
@@ -310,7 +310,7 @@ func inTime[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	}
 }
 
-// Watch implements fleetlock.Register.
+// Watch implements [fleetlock.Register].
 func (r *Register) Watch(ctx context.Context, name string, changed func()) error {
 	var news <-chan struct{}
 	if r.ears != nil {

@@ -1,5 +1,9 @@
 // Package enrolltest holds a store of tickets to what package enroll asks of it. A host
-// with a store of its own runs it in its tests.
+// with a store of its own runs it in its tests:
+//
+//	func TestTickets(t *testing.T) {
+//		enrolltest.Run(t, func(t *testing.T) enroll.Tickets { return openMyTickets(t) })
+//	}
 package enrolltest
 
 import (

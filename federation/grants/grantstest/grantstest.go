@@ -19,7 +19,7 @@ import (
 	"github.com/mosaicstack/fedkit/federation/grants"
 )
 
-// A Store is what the suite runs on: everything that the documentation of grants.Store
+// A Store is what the suite runs on: everything that the documentation of [grants.Store]
 // names.
 type Store interface {
 	grants.Store
