@@ -91,8 +91,8 @@ func (f limiterFunc) Allow(key string) (time.Duration, bool) { return f(key) }
 
 func refuseAll(string) (time.Duration, bool) { return time.Minute, false }
 
-// A condition is one row of the decision table (DESIGN: rows 1 to 17), or one half
-// of a row that stands at two places.
+// A condition is one row of the decision table (1 to 17), or one half of a row that
+// stands at two places.
 type condition struct {
 	name   string
 	hold   func(*situation)

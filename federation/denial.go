@@ -87,7 +87,7 @@ const (
 // A ruling is what one internal code is on the wire. The message is constant, so
 // equal rulings are equal bytes.
 type ruling struct {
-	row     int // of the decision table; 0: no row, a part failed the handler
+	row     int // of the table in docs/federation.md; 0: no row, a part failed the handler
 	code    scope.Code
 	stage   scope.Stage
 	status  int

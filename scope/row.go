@@ -1,6 +1,6 @@
 package scope
 
-// row is a row of the decision table, by the number it has in fedkit's design.
+// row is a row of the decision table, by the number that it has in docs/federation.md.
 // Rows 1 to 4 and 16 onwards belong to the transport; row 10 clamps a limit and
 // decides nothing.
 type row uint8
