@@ -17,7 +17,7 @@ func pages(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	pages := map[string]string{}
-	for _, path := range append(paths, "README.md", "CONTRIBUTING.md", "SECURITY.md") {
+	for _, path := range append(paths, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -95,14 +95,56 @@ func starts(all []string, n int) [][]string {
 }
 
 // within is a link or a picture whose target is in the repository.
-var within = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)]*)?\)`)
+var within = regexp.MustCompile(`\]\(([^)#:\s]*)(?:#([^)\s]*))?\)`)
 
 func TestEveryLinkInTheDocumentationLeadsSomewhere(t *testing.T) {
-	for page, text := range pages(t) {
-		for _, target := range within.FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), target[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", page, target[1])
+	all := pages(t)
+	for page, text := range all {
+		for _, link := range within.FindAllStringSubmatch(text, -1) {
+			target, place := page, link[2]
+			if link[1] != "" {
+				target = filepath.Join(filepath.Dir(page), link[1])
 			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, target)
+			}
+			if place != "" && !slices.Contains(anchors(all[target]), place) {
+				t.Errorf("%s links to #%s in %s, which is not there", page, place, target)
+			}
+		}
+	}
+}
+
+var (
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	dropped = regexp.MustCompile(`[^a-z0-9 _-]`)
+)
+
+// anchors are the places of a page that links may name, as GitHub makes them of headings.
+func anchors(text string) []string {
+	var all []string
+	for _, found := range heading.FindAllStringSubmatch(text, -1) {
+		all = append(all, strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-"))
+	}
+	return all
+}
+
+// Every page of the documentation is on a way that begins at the README.
+func TestEveryPageOfTheDocumentationIsReachable(t *testing.T) {
+	all := pages(t)
+	reached := map[string]bool{"README.md": true}
+	for todo := []string{"README.md"}; len(todo) > 0; todo = todo[1:] {
+		for _, link := range within.FindAllStringSubmatch(all[todo[0]], -1) {
+			target := filepath.Join(filepath.Dir(todo[0]), link[1])
+			if all[target] != "" && !reached[target] {
+				reached[target] = true
+				todo = append(todo, target)
+			}
+		}
+	}
+	for page := range all {
+		if !reached[page] {
+			t.Errorf("no link leads to %s", page)
 		}
 	}
 }
