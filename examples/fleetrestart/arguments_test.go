@@ -27,8 +27,8 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 			t.Parallel()
 			f := newFleet(t)
 			got := runToEnd(t, f, test.args...)
-			if got.code != exitUsage || !strings.Contains(got.stderr, test.says) || !strings.Contains(got.stderr, "Usage of fleetrestart") {
-				t.Errorf("fleetrestart %q ends with %d, want 2, the usage and %q, and says:\n%s", test.args, got.code, test.says, got.stderr)
+			if got.Code != exitUsage || !strings.Contains(got.Stderr, test.says) || !strings.Contains(got.Stderr, "Usage of fleetrestart") {
+				t.Errorf("fleetrestart %q ends with %d, want 2, the usage and %q, and says:\n%s", test.args, got.Code, test.says, got.Stderr)
 			}
 			if _, err := os.Lstat(f.dir); !os.IsNotExist(err) {
 				t.Errorf("fleetrestart %q has made %s", test.args, f.dir)
@@ -40,8 +40,8 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 func TestHelpIsNoMistake(t *testing.T) {
 	t.Parallel()
 	got := runToEnd(t, newFleet(t), "-h")
-	if got.code != 0 || !strings.Contains(got.stderr, "-hold duration") {
-		t.Errorf("fleetrestart -h ends with %d, want 0 and the flags, and says:\n%s", got.code, got.stderr)
+	if got.Code != 0 || !strings.Contains(got.Stderr, "-hold duration") {
+		t.Errorf("fleetrestart -h ends with %d, want 0 and the flags, and says:\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -49,8 +49,8 @@ func TestALeaseThatIsTooShortIsOneClearLine(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	got := runToEnd(t, f, "-lease", "1ms")
-	if got.code != exitFailure || !hasLine(got.stderr, "lease of 1ms") || strings.Count(got.stderr, "\n") != 1 {
-		t.Errorf("fleetrestart -lease 1ms ends with %d and says %q", got.code, got.stderr)
+	if got.Code != exitFailure || !hasLine(got.Stderr, "lease of 1ms") || strings.Count(got.Stderr, "\n") != 1 {
+		t.Errorf("fleetrestart -lease 1ms ends with %d and says %q", got.Code, got.Stderr)
 	}
 }
 

@@ -20,6 +20,8 @@ const (
 	tokenVariable = "FLEET_TOKEN"
 	// readyWord is what it prints when it is there; anything else is why it is not.
 	readyWord = "ready"
+	// forgotten is what it logs when it ends because nobody can find it any more.
+	forgotten = "ended, its pid file is not there any more"
 )
 
 // beChild is the life of a child, and returns its exit status.
@@ -70,11 +72,12 @@ func (f fleet) untilToldToEnd(name string, told <-chan os.Signal) string {
 			return fmt.Sprintf("ended (%v)", s)
 		case <-look.C:
 			if p, err := f.read(name); err != nil || p.PID != os.Getpid() {
-				return "ended, its pid file is not there any more"
+				return forgotten
 			}
 		}
 	}
 }
 
-// startPatience is how long a child may take until it is there.
-const startPatience = 10 * time.Second
+// startPatience is how long a child may take until it is there, also on a machine that
+// is very busy.
+const startPatience = time.Minute

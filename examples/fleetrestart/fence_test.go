@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mosaicstack/fedkit/fleetlock"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 func madeFleet(t *testing.T) fleet {
@@ -79,7 +80,7 @@ func TestARestartShutsOutWhatAnEarlierOneHasOnTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer next.Release()
-	if err := newRestart(t.Context(), f, next, arguments{}, &progress{new(notes)}).begin(); err != nil {
+	if err := newRestart(t.Context(), f, next, arguments{}, &progress{new(programtest.Notes)}).begin(); err != nil {
 		t.Fatal(err)
 	}
 	want := refusal{killed.Token(), next.Token()}
@@ -92,7 +93,7 @@ func TestTheFleetRefusesARestarterThatDoesNotKnowThatItIsLate(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	succeed(t, f, "-agents", "1")
-	late := newRestart(t.Context(), f, grant(t, f), arguments{}, &progress{new(notes)})
+	late := newRestart(t.Context(), f, grant(t, f), arguments{}, &progress{new(programtest.Notes)})
 	succeed(t, f, "-agents", "1")
 	if err := late.stop(t.Context(), &row{name: "agent-1"}); !errors.As(err, &refusal{}) {
 		t.Errorf("a late restarter stops an agent with the error %v, want that it is refused", err)

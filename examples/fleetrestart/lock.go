@@ -38,7 +38,7 @@ func acquire(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, 
 		held, err = wait(ctx, lock, patience, busy.Holder, say)
 	}
 	if err != nil {
-		return nil, explainWait(ctx, err, patience)
+		return nil, explainWait(ctx, err)
 	}
 	say.line(lockName, "granted after %s, token %d", brief(time.Since(began)), held.Token())
 	return held, nil
@@ -66,6 +66,9 @@ func wait(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, tol
 	for {
 		select {
 		case g := <-granted:
+			if errors.Is(g.err, context.DeadlineExceeded) {
+				return nil, waitError{patience, told, g.err}
+			}
 			return g.held, g.err
 		case <-again.C:
 			info, err := lock.Inspect(ctx)
@@ -84,13 +87,10 @@ func withPatience(ctx context.Context, patience time.Duration) (context.Context,
 	return context.WithTimeout(ctx, patience)
 }
 
-// explainWait puts an end of the wait into the user's terms.
-func explainWait(ctx context.Context, err error, patience time.Duration) error {
-	switch {
-	case ctx.Err() != nil:
+// explainWait puts an end of the wait by the user into words.
+func explainWait(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return fmt.Errorf("%w while waiting for the lock; nothing was done", context.Cause(ctx))
-	case errors.Is(err, context.DeadlineExceeded):
-		return waitError{patience, err}
 	}
 	return err
 }
@@ -98,15 +98,16 @@ func explainWait(ctx context.Context, err error, patience time.Duration) error {
 // A waitError says that others had the lock for too long.
 type waitError struct {
 	patience time.Duration
+	told     fleetlock.Holder // who had it when that was last seen
 	cause    error
 }
 
 func (e waitError) Error() string {
-	text := fmt.Sprintf("gave up waiting for the lock after %s (-wait); nothing was done", e.patience)
+	holder := e.told
 	if busy := new(fleetlock.BusyError); errors.As(e.cause, &busy) {
-		text += "; it is held by " + describe(busy.Holder)
+		holder = busy.Holder
 	}
-	return text
+	return fmt.Sprintf("gave up waiting for the lock after %s (-wait); nothing was done; it is held by %s", e.patience, describe(holder))
 }
 
 func (e waitError) Unwrap() error { return e.cause }

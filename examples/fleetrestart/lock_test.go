@@ -4,14 +4,15 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // hold starts a restarter that has the lock and goes no further.
-func hold(t *testing.T, f fleet, args ...string) *program {
+func hold(t *testing.T, f fleet, args ...string) *programtest.Program {
 	t.Helper()
 	p := start(t, f, append(args, "-hold", "1h")...)
-	p.awaits(t, "in 1h0m0s")
+	p.Says(t, "in 1h0m0s")
 	return p
 }
 
@@ -20,13 +21,13 @@ func TestAWaitThatEndsNamesTheHolder(t *testing.T) {
 	f := newFleet(t)
 	holder := hold(t, f, "-agents", "7")
 	got := runToEnd(t, f, "-wait", "50ms")
-	if got.code != exitBusy {
-		t.Errorf("a wait that ends ends the program with %d, want %d", got.code, exitBusy)
+	if got.Code != exitBusy {
+		t.Errorf("a wait that ends ends the program with %d, want %d", got.Code, exitBusy)
 	}
-	hasLines(t, "the complaint", got.stderr,
-		[]string{"50ms", `"fleetrestart -agents 7"`, "pid " + pidText(holder.process.Pid) + " ", "since "})
-	if strings.Contains(got.stdout, "PID BEFORE") {
-		t.Errorf("a restart that did not begin prints a table:\n%s", got.stdout)
+	hasLines(t, "the complaint", got.Stderr,
+		[]string{"50ms", `"fleetrestart -agents 7"`, "pid " + pidText(holder.PID) + " ", "since "})
+	if strings.Contains(got.Stdout, "PID BEFORE") {
+		t.Errorf("a restart that did not begin prints a table:\n%s", got.Stdout)
 	}
 }
 
@@ -34,57 +35,52 @@ func TestWhoWaitsTellsWhenTheHolderChanges(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	first := hold(t, f)
-	waiting := []*program{start(t, f, "-hold", "1h"), start(t, f, "-hold", "1h")}
+	waiting := []*programtest.Program{start(t, f, "-hold", "1h"), start(t, f, "-hold", "1h")}
 	for _, p := range waiting {
-		p.awaits(t, "waiting, held by", pidText(first.process.Pid))
+		p.Says(t, "waiting, held by .* "+pidText(first.PID)+" ")
 	}
-	first.process.Kill()
-	<-first.ended
+	first.Kill()
 	second, third := waiting[0], waiting[1]
-	if held := holderOf(t, f, first.process.Pid); held == third.process.Pid {
+	if held := holderOf(t, f, first.PID); held == third.PID {
 		second, third = third, second
 	}
-	second.awaits(t, lockName, "granted")
-	third.awaits(t, "now held by", "pid "+pidText(second.process.Pid)+" ")
+	second.Says(t, "granted")
+	third.Says(t, "now held by .*pid "+pidText(second.PID)+" ")
 }
 
 // holderOf waits until another process than the one that was killed holds the lock.
-func holderOf(t *testing.T, f fleet, killed int) int {
+func holderOf(t *testing.T, f fleet, killed int) (pid int) {
 	t.Helper()
 	lock := arguments{dir: f.dir}.lock()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	programtest.Eventually(t, "another process holds the lock", func() bool {
 		info, err := lock.Inspect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if isHeld(info.State) && info.Holder.PID != killed {
-			return info.Holder.PID
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after %s nobody holds the lock but pid %d, which was killed", patience, killed)
-		}
-	}
+		pid = info.Holder.PID
+		return isHeld(info.State) && pid != killed
+	})
+	return pid
 }
 
 func TestStatusTellsOfTheFleetAndTheLockWhileItIsHeld(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	succeed(t, f, "-agents", "1")
-	hasLines(t, "the status of a free lock", succeed(t, f, "-status").stdout, []string{"lock free, last held by"})
+	hasLines(t, "the status of a free lock", succeed(t, f, "-status").Stdout, []string{"lock free, last held by"})
 	holder := hold(t, f, "-stop")
 	agent, err := f.read("agent-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	hasLines(t, "the status", succeed(t, f, "-status").stdout,
-		[]string{"lock held by", `"fleetrestart -stop"`, "pid " + pidText(holder.process.Pid) + " "},
+	hasLines(t, "the status", succeed(t, f, "-status").Stdout,
+		[]string{"lock held by", `"fleetrestart -stop"`, "pid " + pidText(holder.PID) + " "},
 		[]string{"agent-1", pidText(agent.PID) + " ", "runs"},
 		[]string{"holder", "runs"})
 	agentEnds(t, agent)
-	holder.process.Kill()
-	<-holder.ended
-	hasLines(t, "the status after a kill", succeed(t, f, "-status").stdout,
-		[]string{"lock free: left behind by", "pid " + pidText(holder.process.Pid) + " "},
+	holder.Kill()
+	hasLines(t, "the status after a kill", succeed(t, f, "-status").Stdout,
+		[]string{"lock free: left behind by", "pid " + pidText(holder.PID) + " "},
 		[]string{"agent-1", pidText(agent.PID) + " ", "ended"})
 }
 
@@ -93,7 +89,7 @@ func agentEnds(t *testing.T, p pidFile) {
 	if err := p.signal((*os.Process).Kill); err != nil {
 		t.Fatal(err)
 	}
-	if ended, err := p.awaitEnd(t.Context(), patience); !ended || err != nil {
+	if ended, err := p.awaitEnd(t.Context(), programtest.Patience); !ended || err != nil {
 		t.Fatalf("pid %d has not ended (%v)", p.PID, err)
 	}
 }
@@ -101,7 +97,7 @@ func agentEnds(t *testing.T, p pidFile) {
 func TestStatusMakesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	hasLines(t, "the status", succeed(t, f, "-status").stdout, []string{"lock free, nobody ever had it"})
+	hasLines(t, "the status", succeed(t, f, "-status").Stdout, []string{"lock free, nobody ever had it"})
 	if _, err := os.Lstat(f.dir); !os.IsNotExist(err) {
 		t.Errorf("-status has made %s", f.dir)
 	}

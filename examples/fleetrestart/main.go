@@ -133,6 +133,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { say.line(programName, "%v, takes no further step", context.Cause(ctx)) })()
 	r := newRestart(ctx, f, held, asked, say)
 	err = errors.Join(r.run(), r.release())
 	r.table(stdout)

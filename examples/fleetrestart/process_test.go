@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"testing"
+
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // launched starts an agent by hand.
@@ -26,7 +28,7 @@ func TestAnotherProcessUnderTheSameNumberIsLeftAlone(t *testing.T) {
 	if err := f.write("agent-1", old); err != nil {
 		t.Fatal(err)
 	}
-	hasLines(t, "the progress", succeed(t, f, "-stop").stdout, []string{"agent-1", "does not run"})
+	hasLines(t, "the progress", succeed(t, f, "-stop").Stdout, []string{"agent-1", "does not run"})
 	if there, err := bystander.runs(); !there || err != nil {
 		t.Errorf("a process with the number of an agent that had ended was stopped (%v)", err)
 	}
@@ -48,7 +50,7 @@ func TestAFleetWithoutADirectoryEnds(t *testing.T) {
 	if err := os.RemoveAll(f.dir); err != nil {
 		t.Fatal(err)
 	}
-	if ended, err := p.awaitEnd(t.Context(), patience); !ended || err != nil {
-		t.Errorf("%s after its directory was removed, an agent has not ended (%v)", patience, err)
+	if ended, err := p.awaitEnd(t.Context(), programtest.Patience); !ended || err != nil {
+		t.Errorf("%s after its directory was removed, an agent has not ended (%v)", programtest.Patience, err)
 	}
 }

@@ -2,35 +2,18 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
-// The tests run the program as its users do: as a process, which is the test binary
-// that takes the part of the program, and so are the processes of the fleet.
-const asProgram = "FLEETRESTART_TEST_RUN_MAIN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "1" {
-		main()
-		os.Exit(0)
-	}
-	// For every process that a test starts. Under the race detector each would sleep a
-	// second before it ends.
-	os.Setenv(asProgram, "1")
-	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
-	os.Exit(m.Run())
-}
-
-// patience is how long anything may take before a test gives up.
-const patience = 2 * time.Minute
+// The test binary takes the part of the program, and of the processes of a fleet.
+func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 // newFleet returns the place of a fleet. At the end of the test the fleet is stopped,
 // and no process may be left.
@@ -39,8 +22,8 @@ func newFleet(t *testing.T) fleet {
 	f := fleet{dir: filepath.Join(t.TempDir(), "fleet")}
 	t.Cleanup(func() {
 		if _, err := os.Stat(f.dir); err == nil {
-			if got := runToEnd(t, f, "-stop", "-grace", "100ms", "-wait", "10s"); got.code != 0 {
-				t.Errorf("the fleet cannot be stopped: %s", got.stderr)
+			if got := runToEnd(t, f, "-stop", "-grace", "100ms"); got.Code != 0 {
+				t.Errorf("the fleet cannot be stopped: %s", got.Stderr)
 			}
 		}
 		noneLeft(t, f)
@@ -48,16 +31,19 @@ func newFleet(t *testing.T) fleet {
 	return f
 }
 
-// noneLeft fails the test if any process of the fleet is there, and ends it.
+// noneLeft fails the test if any process of the fleet is there, and ends it, or if one was
+// forgotten and ended by itself.
 func noneLeft(t *testing.T, f fleet) {
 	t.Helper()
 	var left []int
 	// A child whose restarter was killed may just be learning that it is not wanted.
-	for range 200 {
+	for deadline := time.Now().Add(programtest.Patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if left = processesOf(f.dir); len(left) == 0 {
+			if log, _ := os.ReadFile(f.path("fleet.log")); bytes.Contains(log, []byte(forgotten)) {
+				t.Errorf("a process was forgotten:\n%s", log)
+			}
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("these processes of the fleet were left behind: %v", left)
 	for _, pid := range left {
@@ -67,91 +53,27 @@ func noneLeft(t *testing.T, f fleet) {
 	}
 }
 
-// A program is a fleetrestart that was started.
-type program struct {
-	process *os.Process
-	stdout  *notes
-	stderr  *notes
-	ended   chan struct{} // closed when it has ended
-	err     error         // of the end
-}
-
-// start runs the program for a fleet; it is killed at the end of the test if it still
-// runs.
-func start(t *testing.T, f fleet, args ...string) *program {
+// start runs the program for a fleet. However busy the machine is, what it tells to end
+// ends by itself and is not killed, and it does not give up.
+func start(t *testing.T, f fleet, args ...string) *programtest.Program {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], append([]string{"-dir", f.dir}, args...)...)
-	p := &program{stdout: new(notes), stderr: new(notes), ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("the program does not start: %v", err)
-	}
-	p.process = cmd.Process
-	go func() {
-		p.err = cmd.Wait()
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		p.process.Kill()
-		<-p.ended
-		if t.Failed() {
-			t.Logf("fleetrestart %q printed:\n%s%s", args, p.stdout, p.stderr)
-		}
-	})
-	return p
+	return programtest.Start(t, programtest.Command(append([]string{"-dir", f.dir, "-grace", "1h", "-wait", "0"}, args...)...))
 }
 
 // runToEnd runs a program that is expected to end by itself.
-func runToEnd(t *testing.T, f fleet, args ...string) outcome {
+func runToEnd(t *testing.T, f fleet, args ...string) programtest.Outcome {
 	t.Helper()
-	return start(t, f, args...).end(t)
+	return start(t, f, args...).End(t)
 }
 
 // succeed runs a program that is expected to do what it was told.
-func succeed(t *testing.T, f fleet, args ...string) outcome {
+func succeed(t *testing.T, f fleet, args ...string) programtest.Outcome {
 	t.Helper()
 	got := runToEnd(t, f, args...)
-	if got.code != 0 || got.stderr != "" {
-		t.Fatalf("fleetrestart %q ends with %d, want 0: %s", args, got.code, got.stderr)
+	if got.Code != 0 || got.Stderr != "" {
+		t.Fatalf("fleetrestart %q ends with %d, want 0: %s", args, got.Code, got.Stderr)
 	}
 	return got
-}
-
-// outcome is what is left of a program that has ended.
-type outcome struct {
-	code           int // -1: it was killed by a signal
-	stdout, stderr string
-}
-
-// end waits for the end of the program.
-func (p *program) end(t *testing.T) outcome {
-	t.Helper()
-	select {
-	case <-p.ended:
-	case <-time.After(patience):
-		t.Fatalf("the program has not ended after %s", patience)
-	}
-	code := 0
-	var exit *exec.ExitError
-	if p.err != nil && !errors.As(p.err, &exit) {
-		t.Fatalf("the program's end cannot be told: %v", p.err)
-	}
-	if exit != nil {
-		code = exit.ExitCode()
-	}
-	return outcome{code, p.stdout.String(), p.stderr.String()}
-}
-
-// awaits waits until the program has printed all of the texts in a line.
-func (p *program) awaits(t *testing.T, texts ...string) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !hasLine(p.stdout.String(), texts...) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after %s the program has printed no line with %q", patience, texts)
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // hasLine reports whether one line holds all of the texts.
@@ -169,22 +91,4 @@ func hasLines(t *testing.T, what, text string, rows ...[]string) {
 			t.Errorf("%s has no line with %q:\n%s", what, row, text)
 		}
 	}
-}
-
-// notes is a log that is read while it is written.
-type notes struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (n *notes) Write(p []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.Write(p)
-}
-
-func (n *notes) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.String()
 }

@@ -2,15 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/mosaicstack/fedkit/fleetlock"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // wholeFleet fails the test unless exactly these run, under one token, and returns it.
@@ -43,7 +41,7 @@ func TestARestartReplacesEveryProcess(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	first := succeed(t, f, "-agents", "2")
-	hasLines(t, "the first table", first.stdout, []string{"holder", "- ", "started"}, []string{"agent-2", "- ", "started"})
+	hasLines(t, "the first table", first.Stdout, []string{"holder", "- ", "started"}, []string{"agent-2", "- ", "started"})
 	before, err := f.read("agent-2")
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +51,7 @@ func TestARestartReplacesEveryProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hasLines(t, "the second table", second.stdout,
+	hasLines(t, "the second table", second.Stdout,
 		[]string{"NAME", "PID BEFORE", "PID AFTER", "STATE", "TOOK"},
 		[]string{"agent-2", pidText(before.PID), pidText(after.PID), "restarted"})
 	if token := wholeFleet(t, f, "holder", "agent-1", "agent-2"); token <= before.Token || after.PID == before.PID {
@@ -75,67 +73,15 @@ func TestTwoAtOnceDoNotInterleave(t *testing.T) {
 	f := newFleet(t)
 	p := start(t, f, "-agents", "2", "-hold", "30ms")
 	q := start(t, f, "-agents", "2", "-hold", "30ms")
-	for _, one := range []*program{p, q} {
-		if got := one.end(t); got.code != 0 {
-			t.Errorf("one of two restarters at once ends with %d: %s", got.code, got.stderr)
+	for _, one := range []*programtest.Program{p, q} {
+		if got := one.End(t); got.Code != 0 {
+			t.Errorf("one of two restarters at once ends with %d: %s", got.Code, got.Stderr)
 		}
 	}
 	if w := bearWitness(t, f); w.wholes != 2 || len(w.there) != 3 {
 		t.Errorf("after two restarts of three processes the log tells of %d restarts and of %v", w.wholes, w.there)
 	}
 	wholeFleet(t, f, "holder", "agent-1", "agent-2")
-}
-
-// Half of the fleet is stopped when its restarter is killed. Who waits gets in as soon
-// as a waiter on a lock without a fleet does.
-func TestAKilledRestarterLetsTheNextOneInAtOnce(t *testing.T) {
-	t.Parallel()
-	f, other := newFleet(t), newFleet(t)
-	succeed(t, f, "-agents", "2")
-	bare := bareWakeUp(t, other)
-
-	p := start(t, f, "-agents", "2", "-hold", "300ms")
-	p.awaits(t, lockName, "granted")
-	q := start(t, f, "-agents", "2")
-	p.awaits(t, "agent-2", "stopped")
-	q.awaits(t, "waiting, held by", pidText(p.process.Pid))
-	began := time.Now()
-	p.process.Kill()
-	q.awaits(t, lockName, "granted")
-	took := time.Since(began)
-	if got := q.end(t); got.code != 0 {
-		t.Errorf("the next restarter ends with %d: %s", got.code, got.stderr)
-	}
-	wholeFleet(t, f, "holder", "agent-1", "agent-2")
-	hasLines(t, "the next restarter's table", q.stdout.String(), []string{"agent-1", "- ", "started"})
-	bearWitness(t, f, p.process.Pid)
-	t.Logf("in after %v; a bare lock: %v", took, bare)
-	if took > bare+5*time.Second { // on a busy machine; by polling or by age it would be longer
-		t.Errorf("the next restarter was in %v after the kill, a bare lock %v", took, bare)
-	}
-}
-
-// bareWakeUp is how long after the kill of a restarter a lock that waits is granted.
-func bareWakeUp(t *testing.T, f fleet) time.Duration {
-	t.Helper()
-	holder := hold(t, f)
-	granted := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		held, err := fleetlock.File(f.path("fleet.lock")).Acquire(ctx)
-		if err == nil {
-			err = held.Release()
-		}
-		granted <- err
-	}()
-	time.Sleep(20 * time.Millisecond) // most likely it waits by then; if not, it is as right
-	began := time.Now()
-	holder.process.Kill()
-	if err := <-granted; err != nil {
-		t.Fatal(err)
-	}
-	return time.Since(began)
 }
 
 func TestStopAttemptsEveryAgentAndTheHolderThoughSomeFail(t *testing.T) {
@@ -163,8 +109,8 @@ func TestStopAttemptsTheAgentsThoughTheHolderFails(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
 	succeed(t, f, "-agents", "1")
-	if got := runToEnd(t, f, "-stop", "-fail", "holder"); got.code != exitFailure || !hasLine(got.stderr, "stop holder") {
-		t.Errorf("a stop that fails for the holder ends with %d: %s", got.code, got.stderr)
+	if got := runToEnd(t, f, "-stop", "-fail", "holder"); got.Code != exitFailure || !hasLine(got.Stderr, "stop holder") {
+		t.Errorf("a stop that fails for the holder ends with %d: %s", got.Code, got.Stderr)
 	}
 	wholeFleet(t, f, "holder")
 }
@@ -178,10 +124,10 @@ func TestARestartLeavesOneOfEachThoughOneCannotBeStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := runToEnd(t, f, "-agents", "2", "-fail", "agent-1")
-	if got.code != exitFailure || !hasLine(got.stderr, "stop agent-1") {
-		t.Errorf("a restart that fails for one agent ends with %d: %s", got.code, got.stderr)
+	if got.Code != exitFailure || !hasLine(got.Stderr, "stop agent-1") {
+		t.Errorf("a restart that fails for one agent ends with %d: %s", got.Code, got.Stderr)
 	}
-	hasLines(t, "the table", got.stdout,
+	hasLines(t, "the table", got.Stdout,
 		[]string{"agent-1", pidText(before.PID) + " ", "not stopped"}, []string{"agent-2", "restarted"}, []string{"holder", "restarted"})
 	bearWitness(t, f)
 }
@@ -216,10 +162,10 @@ func TestWhatMayRunIsNotStartedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := runToEnd(t, f, "-agents", "1")
-	if got.code != exitFailure || !hasLine(got.stderr, "stop agent-1", damaged) {
-		t.Errorf("with a damaged pid file a restart ends with %d: %s", got.code, got.stderr)
+	if got.Code != exitFailure || !hasLine(got.Stderr, "stop agent-1", damaged) {
+		t.Errorf("with a damaged pid file a restart ends with %d: %s", got.Code, got.Stderr)
 	}
-	hasLines(t, "the progress", got.stdout, []string{"agent-1", "not started"}, []string{"holder", "started pid"})
+	hasLines(t, "the progress", got.Stdout, []string{"agent-1", "not started"}, []string{"holder", "started pid"})
 	if err := os.Remove(damaged); err != nil {
 		t.Fatal(err)
 	}

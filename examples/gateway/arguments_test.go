@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 func TestAWrongCommandLineIsExplained(t *testing.T) {
@@ -24,11 +26,11 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got := runToEnd(t, test.args...)
-			if got.code != 2 || !strings.Contains(got.stderr, test.says) || !strings.Contains(got.stderr, "Usage of gateway") {
-				t.Errorf("gateway %q ends with %d, want 2, the usage and %q, and says:\n%s", test.args, got.code, test.says, got.stderr)
+			if got.Code != 2 || !strings.Contains(got.Stderr, test.says) || !strings.Contains(got.Stderr, "Usage of gateway") {
+				t.Errorf("gateway %q ends with %d, want 2, the usage and %q, and says:\n%s", test.args, got.Code, test.says, got.Stderr)
 			}
-			if got.stdout != "" {
-				t.Errorf("gateway %q prints %q, want nothing", test.args, got.stdout)
+			if got.Stdout != "" {
+				t.Errorf("gateway %q prints %q, want nothing", test.args, got.Stdout)
 			}
 		})
 	}
@@ -37,8 +39,8 @@ func TestAWrongCommandLineIsExplained(t *testing.T) {
 func TestHelpIsNoMistake(t *testing.T) {
 	t.Parallel()
 	got := runToEnd(t, "-h")
-	if got.code != 0 || !strings.Contains(got.stderr, "-fixture file") {
-		t.Errorf("gateway -h ends with %d, want 0 and the flags, and says:\n%s", got.code, got.stderr)
+	if got.Code != 0 || !strings.Contains(got.Stderr, "-fixture file") {
+		t.Errorf("gateway -h ends with %d, want 0 and the flags, and says:\n%s", got.Code, got.Stderr)
 	}
 }
 
@@ -64,10 +66,10 @@ func TestACursorKeyThatIsNoneIsRefusedAndNotPrinted(t *testing.T) {
 	for _, key := range []string{"secret", "abcdef", strings.Repeat("ab", 31), strings.Repeat("xy", 32)} {
 		cmd := command()
 		cmd.Env = append(cmd.Env, "FEDKIT_CURSOR_KEY="+key)
-		got := launch(t, cmd).end(t)
+		got := programtest.Start(t, cmd).End(t)
 		complains(t, got, "FEDKIT_CURSOR_KEY")
-		if strings.Contains(got.stderr, key) {
-			t.Errorf("the key %q stands in the message %q", key, got.stderr)
+		if strings.Contains(got.Stderr, key) {
+			t.Errorf("the key %q stands in the message %q", key, got.Stderr)
 		}
 	}
 }
@@ -97,11 +99,11 @@ func TestABrokenFixtureIsOneClearLine(t *testing.T) {
 }
 
 // complains checks that a program ended with 1 and one line that names all of words.
-func complains(t *testing.T, got outcome, words ...string) {
+func complains(t *testing.T, got programtest.Outcome, words ...string) {
 	t.Helper()
-	line, isLine := strings.CutSuffix(got.stderr, "\n")
-	if got.code != 1 || got.stdout != "" || !isLine || strings.Contains(line, "\n") || !strings.HasPrefix(line, "gateway: ") {
-		t.Errorf("the gateway ends with %d, prints %q and says %q, want 1, nothing and one line", got.code, got.stdout, got.stderr)
+	line, isLine := strings.CutSuffix(got.Stderr, "\n")
+	if got.Code != 1 || got.Stdout != "" || !isLine || strings.Contains(line, "\n") || !strings.HasPrefix(line, "gateway: ") {
+		t.Errorf("the gateway ends with %d, prints %q and says %q, want 1, nothing and one line", got.Code, got.Stdout, got.Stderr)
 	}
 	for _, word := range words {
 		if !strings.Contains(line, word) {

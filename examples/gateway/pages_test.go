@@ -15,6 +15,7 @@ import (
 
 	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/internal/demo"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 func TestEveryPageIsWhatTheOracleShows(t *testing.T) {
@@ -32,7 +33,7 @@ func TestRequestsAtOnceAreAllAnsweredAlike(t *testing.T) {
 			for range 8 {
 				got := list(t, p, "demo-1", "tasks", 500)
 				// On a machine that is busy enough, the gateway may run out of its time.
-				for end := time.Now().Add(patience); got.status == http.StatusServiceUnavailable && p.ranOutOfTime() && time.Now().Before(end); {
+				for end := time.Now().Add(programtest.Patience); got.status == http.StatusServiceUnavailable && p.ranOutOfTime() && time.Now().Before(end); {
 					got = list(t, p, "demo-1", "tasks", 500)
 				}
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(answer{})); diff != "" {
@@ -46,7 +47,7 @@ func TestRequestsAtOnceAreAllAnsweredAlike(t *testing.T) {
 
 // ranOutOfTime tells if a request has met a deadline.
 func (p *program) ranOutOfTime() bool {
-	return strings.Contains(p.stderr.String(), context.DeadlineExceeded.Error())
+	return strings.Contains(p.Stderr.String(), context.DeadlineExceeded.Error())
 }
 
 func TestACursorOutlivesTheProgramIfItsKeyDoes(t *testing.T) {
@@ -54,9 +55,7 @@ func TestACursorOutlivesTheProgramIfItsKeyDoes(t *testing.T) {
 	with := func(key string) *program {
 		cmd := command()
 		cmd.Env = append(cmd.Env, "FEDKIT_CURSOR_KEY="+key)
-		p := launch(t, cmd)
-		p.awaitBanner(t)
-		return p
+		return served(t, programtest.Start(t, cmd))
 	}
 	key, other := strings.Repeat("5a", 32), strings.Repeat("A5", 40)
 	cursor := list(t, with(key), "demo-1", "tasks", 3).next

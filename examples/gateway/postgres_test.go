@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mosaicstack/fedkit/internal/pgtest"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // A server hands out databases of its own to tests: the schema of the demo has the
@@ -163,21 +164,20 @@ func othersViewsAreNotDropped(t *testing.T, s server) {
 
 func manyAtOnce(t *testing.T, s server) {
 	dsn, _ := s.database(t)
-	var all []*program
+	var all []*programtest.Program
 	for range 4 {
-		all = append(all, launch(t, command("-db", dsn)))
+		all = append(all, programtest.Start(t, command("-db", dsn)))
 	}
 	filled := 0
 	for _, p := range all {
-		p.awaitBanner(t)
-		if strings.Contains(p.banner, "built-in") {
+		if strings.Contains(served(t, p).banner, "built-in") {
 			filled++
 		}
 	}
 	if filled != 1 {
 		t.Errorf("of %d gateways that start at once %d say that they filled the database, want one", len(all), filled)
 	}
-	checkPages(t, all[len(all)-1], 50)
+	checkPages(t, served(t, all[0]), 50)
 }
 
 func aFailedStartLeavesNothing(t *testing.T, s server) {
@@ -238,14 +238,14 @@ func aQueryInFlightIsDrained(t *testing.T, s server) {
 		response.Body.Close()
 		answer <- response.StatusCode
 	}()
-	eventually(t, "the query waits for the lock", waits(t, pool))
-	p.signal(t, syscall.SIGTERM)
-	eventually(t, "the gateway refuses new connections", p.refusesConnections)
+	programtest.Eventually(t, "the query waits for the lock", waits(t, pool))
+	p.Signal(t, syscall.SIGTERM)
+	programtest.Eventually(t, "the gateway refuses new connections", p.refusesConnections)
 	release()
 	if status := <-answer; status != http.StatusOK {
 		t.Errorf("the query in flight is answered with %d, want 200", status)
 	}
-	if code := p.end(t).code; code != 0 {
+	if code := p.End(t).Code; code != 0 {
 		t.Errorf("the gateway ends with %d, want 0", code)
 	}
 }
@@ -260,10 +260,10 @@ func aSignalEndsTheWait(t *testing.T, s server) {
 	if _, err := tx.Exec("SELECT pg_advisory_xact_lock($1)", int64(fillLock)); err != nil {
 		t.Fatal(err)
 	}
-	p := launch(t, command("-db", dsn))
-	eventually(t, "the gateway waits for the lock", waits(t, pool))
-	p.signal(t, syscall.SIGTERM)
-	if got := p.end(t); got != (outcome{}) {
+	p := programtest.Start(t, command("-db", dsn))
+	programtest.Eventually(t, "the gateway waits for the lock", waits(t, pool))
+	p.Signal(t, syscall.SIGTERM)
+	if got := p.End(t); got != (programtest.Outcome{}) {
 		t.Errorf("a gateway that is stopped while it waits for another ends with %+v, want 0 and silence", got)
 	}
 }
@@ -276,8 +276,8 @@ func anInvalidScopeDenies(t *testing.T, s server) {
 	if status := list(t, p, token, "tasks", 1).status; status != http.StatusForbidden {
 		t.Errorf("a grant with an invalid scope is answered with %d, want 403", status)
 	}
-	if !strings.Contains(p.stderr.String(), "invalid scope") || !strings.Contains(p.banner, "(invalid scope)") {
-		t.Errorf("the invalid scope stands in neither log nor banner; log %q, banner:\n%s", p.stderr, p.banner)
+	if !strings.Contains(p.Stderr.String(), "invalid scope") || !strings.Contains(p.banner, "(invalid scope)") {
+		t.Errorf("the invalid scope stands in neither log nor banner; log %q, banner:\n%s", p.Stderr, p.banner)
 	}
 	other := "demo-2"
 	if status := list(t, p, other, "tasks", 1).status; status != http.StatusOK {
@@ -329,8 +329,8 @@ func TestADatabaseURLThatIsNoneIsRefusedWithoutItsPassword(t *testing.T) {
 	} {
 		got := runToEnd(t, "-db", dsn)
 		complains(t, got)
-		if strings.Contains(got.stderr, "s3cret") || strings.Contains(got.stderr, "53437") {
-			t.Errorf("-db %s is answered with %q, which holds of the password", dsn, got.stderr)
+		if strings.Contains(got.Stderr, "s3cret") || strings.Contains(got.Stderr, "53437") {
+			t.Errorf("-db %s is answered with %q, which holds of the password", dsn, got.Stderr)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mosaicstack/fedkit/federation"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // slowRequest sends the header of a list request and waits until the gateway has
@@ -27,7 +28,7 @@ func slowRequest(t *testing.T, p *program) (conn net.Conn, body string) {
 	fmt.Fprintf(conn, "POST %slist/tasks HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
 		federation.Prefix, firstToken(t, p), len(body))
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(programtest.Patience))
 	line, err := bufio.NewReaderSize(conn, 25).ReadString('\n') // reads no further than "HTTP/1.1 100 Continue\r\n\r\n"
 	if err != nil || !strings.Contains(line, "100") {
 		t.Fatalf("the gateway answers the header with %q and %v, want 100 Continue", line, err)
@@ -63,8 +64,8 @@ func TestASignalDrainsRequestsInFlightAndEndsWith0(t *testing.T) {
 			t.Parallel()
 			p := start(t)
 			conn, body := slowRequest(t, p)
-			p.signal(t, sig)
-			eventually(t, "the gateway refuses new connections", p.refusesConnections)
+			p.Signal(t, sig)
+			programtest.Eventually(t, "the gateway refuses new connections", p.refusesConnections)
 			fmt.Fprint(conn, body)
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
@@ -74,7 +75,7 @@ func TestASignalDrainsRequestsInFlightAndEndsWith0(t *testing.T) {
 			if response.StatusCode != http.StatusOK {
 				t.Errorf("the request in flight is answered with %d, want 200", response.StatusCode)
 			}
-			if code := p.end(t).code; code != 0 {
+			if code := p.End(t).Code; code != 0 {
 				t.Errorf("after %s the gateway ends with %d, want 0", sig, code)
 			}
 		})
@@ -85,11 +86,11 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	slowRequest(t, p)
-	p.signal(t, syscall.SIGTERM)
-	eventually(t, "the gateway refuses new connections", p.refusesConnections)
-	p.signal(t, syscall.SIGTERM)
+	p.Signal(t, syscall.SIGTERM)
+	programtest.Eventually(t, "the gateway refuses new connections", p.refusesConnections)
+	p.Signal(t, syscall.SIGTERM)
 	since := time.Now()
-	code := p.end(t).code
+	code := p.End(t).Code
 	if waited := time.Since(since); waited > 9*time.Second { // the server would wait for the body a second longer
 		t.Errorf("the gateway ends %s after the second SIGTERM, want at once", waited)
 	}
@@ -101,8 +102,8 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 func TestAnIdleGatewayEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	p.signal(t, syscall.SIGTERM)
-	if code := p.end(t).code; code != 0 {
+	p.Signal(t, syscall.SIGTERM)
+	if code := p.End(t).Code; code != 0 {
 		t.Errorf("the gateway ends with %d, want 0", code)
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // screenshots is where the tests leave pictures of what they looked at.
@@ -48,7 +50,7 @@ var (
 
 func startBrowser(path string) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.WSURLReadTimeout(programtest.Patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 	)
 	if os.Geteuid() == 0 {
@@ -99,7 +101,7 @@ func do[T any](b *tab, action chromedp.Action[T]) T {
 	if err := chromedp.Do(b.ctx); err != nil { // the tab must not end with the time
 		b.Fatalf("the browser gives no tab: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, 2*patience)
+	ctx, cancel := context.WithTimeout(b.ctx, programtest.Patience)
 	defer cancel()
 	result, err := chromedp.Run(ctx, action)
 	if err != nil {

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 // gatewayRole is the first argument of this program as a gateway.
@@ -42,11 +45,7 @@ func serveGateway(stdin io.Reader, stdout io.Writer, logger *slog.Logger) error 
 	if err != nil {
 		return err
 	}
-	addr := c.Addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	listener, err := listen(ctx, c.Addr)
 	if err != nil {
 		return err
 	}
@@ -65,5 +64,21 @@ func serveGateway(stdin io.Reader, stdout io.Writer, logger *slog.Logger) error 
 		return err
 	case <-told:
 		return nil
+	}
+}
+
+// listen listens at the address, or for the first time at one that will be free again when
+// the gateway comes back from a crash: its port is of those that systems give to nobody
+// who takes any.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	if addr != "" {
+		return config.Listen(ctx, "tcp", addr)
+	}
+	for {
+		listener, err := config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return listener, err
+		}
 	}
 }

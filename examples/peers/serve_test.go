@@ -7,23 +7,25 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 func TestAGatewayThatIsKilledComesBack(t *testing.T) {
 	t.Parallel()
 	p := launch(t, "-serve", "-addr", "127.0.0.1:0", "-rest", "100ms")
-	page := p.says(t, `at (http://\S+/)`)[1]
+	page := p.Says(t, `at (http://\S+/)`)[1]
 	if text := fetch(t, page); !strings.Contains(text, "Feed the sourdough") || strings.Contains(text, "alert") {
 		t.Fatalf("the page lacks a task of west, or complains:\n%s", text)
 	}
-	kill(t, p.says(t, `west +pid (\d+)`)[1])
-	p.says(t, `west +is gone, and starts again in 100ms`)
-	again := p.says(t, `west +is back as pid (\d+)`)[1]
+	kill(t, p.Says(t, `west +pid (\d+)`)[1])
+	p.Says(t, `west +is gone, and starts again in 100ms`)
+	again := p.Says(t, `west +is back as pid (\d+)`)[1]
 	if text := fetch(t, page); !strings.Contains(text, "Feed the sourdough") || strings.Contains(text, "alert") {
 		t.Errorf("the page lacks a task of west that is back, or complains:\n%s", text)
 	}
 	kill(t, again)
-	eventually(t, "west is back twice", func() bool { return strings.Count(p.stdout.String(), "is back as pid") == 2 })
+	programtest.Eventually(t, "west is back twice", func() bool { return strings.Count(p.Stdout.String(), "is back as pid") == 2 })
 }
 
 // fetch returns a page that is there.

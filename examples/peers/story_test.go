@@ -39,12 +39,13 @@ var shownRow = regexp.MustCompile(`\A(local|peer:east|peer:west) +Jun 1\d \d\d:\
 func TestTheStoryGoesAsItIsTold(t *testing.T) {
 	t.Parallel()
 	p := launch(t)
-	if code := p.end(t); code != 0 {
-		t.Fatalf("the story ends with %d, want 0", code)
+	got := p.End(t)
+	if got.Code != 0 {
+		t.Fatalf("the story ends with %d, want 0", got.Code)
 	}
 	rows := 0
 	rest := plot
-	for line := range strings.Lines(p.stdout.String()) {
+	for line := range strings.Lines(got.Stdout) {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "", strings.HasPrefix(line, "SOURCE "):
@@ -64,10 +65,10 @@ func TestTheStoryGoesAsItIsTold(t *testing.T) {
 	if rows != 30+27 {
 		t.Errorf("the story shows %d rows, want 30 and then 27", rows)
 	}
-	if said := p.stderr.String(); said != "" {
-		t.Errorf("the program complains: %s", said)
+	if got.Stderr != "" {
+		t.Errorf("the program complains: %s", got.Stderr)
 	}
-	nobodyAt(t, p.gateways(t))
+	nobodyAt(t, gatewaysOf(t, p))
 }
 
 func TestAnUntrueStoryIsAnError(t *testing.T) {
@@ -103,12 +104,10 @@ func TestAnUntrueStoryIsAnError(t *testing.T) {
 func TestAnInterruptEndsTheGateways(t *testing.T) {
 	t.Parallel()
 	p := launch(t, "-serve", "-addr", "127.0.0.1:0")
-	p.says(t, "Ctrl-C ends all")
-	at := p.gateways(t)
-	if err := p.process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.end(t); code != 0 {
+	p.Says(t, "Ctrl-C ends all")
+	at := gatewaysOf(t, p)
+	p.Signal(t, os.Interrupt)
+	if code := p.End(t).Code; code != 0 {
 		t.Errorf("the program ends with %d, want 0", code)
 	}
 	nobodyAt(t, at)
@@ -117,8 +116,8 @@ func TestAnInterruptEndsTheGateways(t *testing.T) {
 func TestGatewaysEndWithTheProgramThatIsKilled(t *testing.T) {
 	t.Parallel()
 	p := launch(t, "-serve", "-addr", "127.0.0.1:0")
-	p.says(t, "Ctrl-C ends all")
-	at := p.gateways(t)
-	p.process.Kill()
+	p.Says(t, "Ctrl-C ends all")
+	at := gatewaysOf(t, p)
+	p.Kill()
 	nobodyAt(t, at)
 }

@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -50,20 +51,22 @@ func run(ctx context.Context, peers, scraped string) error {
 	if err != nil {
 		return err
 	}
-	gateway, err := federation.NewServer(api, 0)
+	gateway, err := listen(ctx, peers, api)
 	if err != nil {
 		return err
 	}
-	metrics, err := federation.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), 0)
+	defer gateway.listener.Close()
+	metrics, err := listen(ctx, scraped, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	if err != nil {
 		return err
 	}
-	gateway.Addr, metrics.Addr = peers, scraped
-	fmt.Printf("peers ask http://%s%s, Prometheus http://%s/metrics\n", peers, federation.Prefix, scraped)
+	defer metrics.listener.Close()
+	fmt.Printf("peers ask http://%s%s, Prometheus http://%s/metrics\n",
+		gateway.listener.Addr(), federation.Prefix, metrics.listener.Addr())
 
 	failed := make(chan error, 2)
-	for _, server := range []*http.Server{gateway, metrics} {
-		go func() { failed <- server.ListenAndServe() }()
+	for _, s := range []server{gateway, metrics} {
+		go func() { failed <- s.Serve(s.listener) }()
 	}
 	select {
 	case err = <-failed:
@@ -72,4 +75,19 @@ func run(ctx context.Context, peers, scraped string) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	return errors.Join(err, gateway.Shutdown(drain), metrics.Shutdown(drain))
+}
+
+// A server is one of the two, which listens.
+type server struct {
+	*http.Server
+	listener net.Listener
+}
+
+func listen(ctx context.Context, addr string, handler http.Handler) (server, error) {
+	s, err := federation.NewServer(handler, 0)
+	if err != nil {
+		return server{}, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	return server{s, listener}, err
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -54,24 +52,5 @@ federation_active_requests 0
 	}
 	if _, err := newMetrics(registry); err == nil {
 		t.Error("the metrics are registered twice")
-	}
-}
-
-func TestTheProgramServesBothAddressesAndStops(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, "127.0.0.1:0", "127.0.0.1:0") }()
-	time.Sleep(50 * time.Millisecond)
-	stop()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(30 * time.Second):
-		t.Error("the program does not stop")
-	}
-	if err := run(t.Context(), "256.0.0.1:0", "127.0.0.1:0"); err == nil {
-		t.Error("an address that is none is served")
 	}
 }

@@ -4,9 +4,10 @@ import (
 	"testing"
 
 	"github.com/mosaicstack/fedkit/examples/hosts/internal/hosttest"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
-func TestMain(m *testing.M) { hosttest.Main(m, main) }
+func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 func TestPeersReadWhatTheirGrantsShow(t *testing.T) { hosttest.Peers(t) }
 

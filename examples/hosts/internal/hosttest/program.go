@@ -3,39 +3,22 @@
 package hosttest
 
 import (
-	"bytes"
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
 	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mosaicstack/fedkit/internal/pgtest"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
-
-// variable says in the environment that the test binary is to be the program.
-const variable = "FEDKIT_HOSTTEST_PROGRAM"
-
-// Main is the TestMain of a program.
-func Main(m *testing.M, program func()) {
-	if os.Getenv(variable) != "" {
-		program()
-		return
-	}
-	os.Exit(m.Run())
-}
 
 // A host is a running program, with the database that it serves.
 type host struct {
 	url string
 	db  *sql.DB
 }
-
-// patience is how long a program may take to listen.
-const patience = 2 * time.Minute
 
 // start fills a database and starts the program on it.
 func start(t *testing.T) host {
@@ -47,52 +30,46 @@ func start(t *testing.T) host {
 	}
 	t.Cleanup(func() { db.Close() })
 	fill(t, db)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if url, ok := launch(t, dsn); ok {
-			return host{url, db}
-		}
-	}
-	t.Fatalf("the program does not listen within %s", patience)
-	return host{}
+	var url string
+	programtest.Eventually(t, "the program listens", func() bool {
+		addr := freeAddress()
+		url = "http://" + addr
+		return launch(t, dsn, addr)
+	})
+	return host{url, db}
 }
 
-// launch starts the program on a port that was free a moment ago. It is not ok if
-// another process has taken the port.
-func launch(t *testing.T, dsn string) (url string, ok bool) {
+// launch starts the program, and tells if it listens. It does not if another process has
+// the port.
+func launch(t *testing.T, dsn, addr string) bool {
 	t.Helper()
-	addr := freeAddress(t)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), variable+"=1", "DATABASE_URL="+dsn, "ADDR="+addr, "CURSOR_KEY="+strings.Repeat("k", 32))
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	cmd := programtest.Command()
+	cmd.Env = append(cmd.Env, "DATABASE_URL="+dsn, "ADDR="+addr, "CURSOR_KEY="+strings.Repeat("k", 32))
+	p := programtest.Start(t, cmd)
+	programtest.Eventually(t, "the program listens or has ended", func() bool { return p.Ended() || listens(addr) })
+	if !p.Ended() {
+		return true
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
-		select {
-		case err := <-ended:
-			if strings.Contains(stderr.String(), "address already in use") {
-				return "", false
-			}
-			t.Fatalf("the program ends with %v:\n%s", err, stderr.Bytes())
-		default:
-		}
-		if response, err := http.Get("http://" + addr); err == nil {
-			response.Body.Close()
-			t.Cleanup(func() { cmd.Process.Kill(); <-ended })
-			return "http://" + addr, true
-		}
+	if got := p.End(t); !strings.Contains(got.Stderr, "address already in use") {
+		t.Fatalf("the program ends with %d:\n%s", got.Code, got.Stderr)
 	}
+	return false
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+func listens(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
+	if err == nil {
+		conn.Close()
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return err == nil
+}
+
+// freeAddress returns one at which nobody listens. Its port is of those that systems give
+// to nobody who takes any, so it is most likely still free when the program comes.
+func freeAddress() string {
+	for {
+		if addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)); !listens(addr) {
+			return addr
+		}
+	}
 }
