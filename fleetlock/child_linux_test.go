@@ -18,9 +18,17 @@ import (
 
 // A server is the other end of a process: it does what the test asks for.
 type server struct {
-	lock  *Lock
-	held  *Held
-	calls caller
+	lock    *Lock
+	held    *Held
+	calls   caller
+	slumber *slumber
+	waiting chan granting
+}
+
+// A granting is what came of a wait.
+type granting struct {
+	held *Held
+	err  error
 }
 
 // serveProcess serves until its input ends, which is when the test has ended.
@@ -30,7 +38,12 @@ func serveProcess(spec string) {
 		panic(err)
 	}
 	var v server
-	v.lock = hook(s.lock(), v.calls.before)
+	v.slumber = &slumber{drowse: s.Drowse}
+	var more []Option
+	if s.Drowse > 0 {
+		more = append(more, by(v.slumber))
+	}
+	v.lock = hook(s.lock(more...), v.calls.before)
 	requests, replies := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		var r request
@@ -53,6 +66,15 @@ func (v *server) serve(r request) (answer reply) {
 	switch r.Do {
 	case "acquire":
 		answer.Token, err = v.hold(v.lock.Acquire(ctx))
+	case "wait": // until it sleeps until it is told
+		v.wait()
+	case "be granted": // after that
+		select {
+		case g := <-v.waiting:
+			answer.Token, err = v.hold(g.held, g.err)
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
 	case "try":
 		answer.Token, err = v.hold(v.lock.TryAcquire(ctx))
 	case "resume":
@@ -119,6 +141,18 @@ func (v *server) hold(h *Held, err error) (uint64, error) {
 	}
 	v.held = h
 	return h.Token(), nil
+}
+
+func (v *server) wait() {
+	v.waiting = make(chan granting, 1)
+	go func() {
+		h, err := v.lock.Acquire(context.Background())
+		v.waiting <- granting{h, err}
+	}()
+	for v.slumber.asleep.Load() == 0 && len(v.waiting) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	v.slumber.lift()
 }
 
 // work takes the lock a number of times, or for ever, before a witness.

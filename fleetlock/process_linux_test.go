@@ -29,7 +29,8 @@ type lockSpec struct {
 	Lease       time.Duration
 	Perm        fs.FileMode
 	Sync        bool
-	Slots       int // more than one if it is not zero
+	Slots       int           // more than one if it is not zero
+	Drowse      time.Duration // of its clock, if it is a slumber
 }
 
 func (s lockSpec) lock(more ...Option) *Lock {

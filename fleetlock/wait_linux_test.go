@@ -12,13 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A waiter that has waited for longWait looks again by itself only after several times
-// promptly: what it notices promptly it was told.
-const (
-	longWait = 1200 * time.Millisecond
-	promptly = time.Second
-)
-
 // What lets a waiter in, and how the holder comes to it.
 var endings = []struct {
 	name string
@@ -47,12 +40,6 @@ var endings = []struct {
 		h := mustAcquire(t, File(path, NoSync()))
 		return func() error { return File(path).Break(context.Background(), h.Token(), "the test says so") }
 	}},
-	{"a ticket that runs out", func(t *testing.T, path string) func() error {
-		if _, err := mustAcquire(t, File(path, NoSync())).Detach(longWait); err != nil {
-			t.Fatal(err)
-		}
-		return func() error { return nil }
-	}},
 	{"a detach for a moment", func(t *testing.T, path string) func() error {
 		h := mustAcquire(t, File(path, NoSync()))
 		return func() error { _, err := h.Detach(time.Millisecond); return err }
@@ -71,7 +58,9 @@ var endings = []struct {
 	}},
 }
 
-func TestAWaiterIsWokenPromptlyBy(t *testing.T) {
+// The waiter is in another process, where it has to be told by the kernel, and would sleep
+// for ever if it were not.
+func TestAWaiterIsWokenBy(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -79,22 +68,26 @@ func TestAWaiterIsWokenPromptlyBy(t *testing.T) {
 		runBeside(t, &all, ending.name, func(t *testing.T) {
 			path := lockPath(t)
 			end := ending.hold(t, path)
-			p := startProcess(t, lockSpec{Path: path})
-			p.must(request{Do: "inspect"})
-			p.send(request{Do: "acquire"}) // in another process, where it has to be told by the kernel
-			time.Sleep(longWait)
-			began := time.Now()
+			p := startProcess(t, lockSpec{Path: path, Drowse: drowsy().drowse})
+			p.must(request{Do: "wait"})
 			if err := end(); err != nil {
 				t.Fatal(err)
 			}
-			if answer, err := p.receive(); err != nil || answer.err() != nil {
-				t.Fatalf("a waiter is not granted the lock: %v", errors.Join(err, answer.err()))
-			}
-			if took := time.Since(began); took > promptly {
-				t.Errorf("a waiter noticed after %v", took)
-			}
+			p.must(request{Do: "be granted", Within: patiently})
 		})
 	}
+}
+
+// It looks again when the time is up, and would sleep for ever if it looked later.
+func TestAWaiterIsGrantedALockWhoseTicketRunsOut(t *testing.T) {
+	t.Parallel()
+	path := lockPath(t)
+	// Its sixth pause takes 0.2 s and the seventh 0.8 s, without what cuts it short.
+	if _, err := mustAcquire(t, File(path, NoSync())).Detach(600 * time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	l := File(path, NoSync(), by(&slumber{drowse: 500 * time.Millisecond}))
+	mustRelease(t, startWaiter(t, l).mustBeGranted(t, "the time of a ticket"))
 }
 
 // One of the waiters of a process looks for what is to be told to any of them. When it
@@ -103,21 +96,18 @@ func TestWaitersOfAProcessAreToldByEachOther(t *testing.T) {
 	t.Parallel()
 	var held [4]*Held
 	var waiters [4]*waiter
+	c := drowsy()
 	for i := range held {
 		path := lockPath(t)
 		held[i] = mustAcquire(t, File(path, NoSync()))
-		waiters[i] = startWaiter(t, File(path, NoSync()))
+		waiters[i] = startWaiter(t, File(path, NoSync(), by(c)))
 	}
-	time.Sleep(longWait)
+	c.await(t, int32(len(waiters)))
 	waiters[0].cancel()
 	<-waiters[0].failed
 	for i, w := range waiters[1:] {
-		began := time.Now()
 		mustRelease(t, held[i+1])
 		mustRelease(t, w.mustBeGranted(t, "a release"))
-		if took := time.Since(began); took > promptly {
-			t.Errorf("waiter %d noticed after %v", i+1, took)
-		}
 	}
 	mustRelease(t, held[0])
 }
@@ -128,15 +118,21 @@ func TestNewsReachWhoWaitsWhileOthersComeAndGo(t *testing.T) {
 	t.Parallel()
 	var held [12]*Held
 	var waiters [len(held)]*waiter
+	c := drowsy()
 	for i := range held {
 		path := lockPath(t)
 		held[i] = mustAcquire(t, File(path, NoSync()))
-		waiters[i] = startWaiter(t, File(path, NoSync()))
+		waiters[i] = startWaiter(t, File(path, NoSync(), by(c)))
 	}
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	taken := lockPath(t)
 	other := mustAcquire(t, File(taken, NoSync()))
+	defer func() {
+		close(stop)
+		all.Wait()
+		mustRelease(t, other)
+	}()
 	for range 4 {
 		all.Go(func() {
 			for l := File(taken, NoSync()); ; {
@@ -153,18 +149,11 @@ func TestNewsReachWhoWaitsWhileOthersComeAndGo(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(longWait)
+	c.await(t, int32(len(waiters)))
 	for i, w := range waiters {
-		began := time.Now()
 		mustRelease(t, held[i])
 		mustRelease(t, w.mustBeGranted(t, "a release"))
-		if took := time.Since(began); took > promptly {
-			t.Errorf("waiter %d noticed after %v", i, took)
-		}
 	}
-	close(stop)
-	all.Wait()
-	mustRelease(t, other)
 }
 
 // A holder that came by waiting, and lost the lock, has not given up what it had as a
@@ -173,37 +162,25 @@ func TestAHolderThatWaitedAndLostTheLockIsInNobodysWay(t *testing.T) {
 	t.Parallel()
 	path := lockPath(t)
 	first := mustAcquire(t, File(path, NoSync()))
-	p := startProcess(t, lockSpec{Path: path})
-	p.must(request{Do: "inspect"})
-	p.send(request{Do: "acquire"})
-	time.Sleep(100 * time.Millisecond) // for it to be told
+	p := startProcess(t, lockSpec{Path: path, Drowse: drowsy().drowse})
+	p.must(request{Do: "wait"})
 	mustRelease(t, first)
-	answer, err := p.receive()
-	if err != nil || answer.err() != nil {
-		t.Fatalf("a waiter is not granted the lock: %v", errors.Join(err, answer.err()))
-	}
+	last := p.must(request{Do: "be granted", Within: patiently}).Token
 	p.stop()
-	if err := File(path).Break(t.Context(), answer.Token, "it stands still"); err != nil {
+	if err := File(path).Break(t.Context(), last, "it stands still"); err != nil {
 		t.Fatal(err)
 	}
-	last := answer.Token
 	h := mustAcquire(t, File(path, NoSync()))
 	for range 3 {
-		w := startWaiter(t, File(path, NoSync()))
-		time.Sleep(longWait)
-		began := time.Now()
+		w := startSlumber(t, path)
 		mustRelease(t, h)
 		h = w.mustBeGranted(t, "a release past a holder that stands still")
-		if took := time.Since(began); took > promptly {
-			t.Errorf("a waiter noticed after %v", took)
-		}
 		if h.Token() <= last {
 			t.Errorf("token %d follows token %d", h.Token(), last)
 		}
 		last = h.Token()
 	}
-	w := startWaiter(t, File(path, NoSync())) // to whom a release would hand the lock over
-	time.Sleep(100 * time.Millisecond)        // for it to be told
+	w := startSlumber(t, path) // to whom a release would hand the lock over
 	p.resume()
 	if err := p.do(request{Do: "release"}).err(); !errors.Is(err, ErrLost) {
 		t.Errorf("a holder that lost the lock while it stood still releases it with %v", err)
@@ -220,6 +197,15 @@ func TestAHolderThatWaitedAndLostTheLockIsInNobodysWay(t *testing.T) {
 	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateFree {
 		t.Errorf("after all is over the lock is %v, %v", info.State, err)
 	}
+}
+
+// startSlumber starts a waiter and returns when it sleeps until it is told.
+func startSlumber(t *testing.T, path string) *waiter {
+	t.Helper()
+	c := drowsy()
+	w := startWaiter(t, File(path, NoSync(), by(c)))
+	c.await(t, 1)
+	return w
 }
 
 // What a process needed in order to be told is given up with the lock, and who hands the
@@ -341,14 +327,11 @@ func goOnAt(t *testing.T, at int, move func(l *Lock, h *Held) error, meet func(h
 		}
 		return // there are not so many calls
 	}
-	next := startWaiter(t, File(path, NoSync()))
-	time.Sleep(longWait)
-	began := time.Now()
+	c := drowsy()
+	next := startWaiter(t, File(path, NoSync(), by(c)))
+	c.awaitUnlessPolled()
 	close(b.goOn)
 	granted := next.mustBeGranted(t, "a process that stood still went on")
-	if took := time.Since(began); took > promptly {
-		t.Errorf("a waiter noticed after %v", took)
-	}
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

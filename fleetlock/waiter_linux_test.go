@@ -69,7 +69,7 @@ func (w *waiter) mustStillWait(t *testing.T, while string) {
 
 // patiently is the time after which a test calls something stuck. A test that passes
 // does not wait for it.
-const patiently = 20 * time.Second
+const patiently = time.Minute
 
 // soon is a context for what should not take long.
 func soon(t *testing.T) context.Context {
