@@ -12,6 +12,7 @@ type testClock struct {
 	mu     sync.Mutex
 	at     instant
 	timers map[*testTimer]struct{}
+	set    int // how often a timer was
 }
 
 type testTimer struct {
@@ -44,6 +45,7 @@ func (c *testClock) after(d time.Duration, f func()) (stop func() bool) {
 	defer c.mu.Unlock()
 	t := &testTimer{at: c.at.uptime + d, f: f}
 	c.timers[t] = struct{}{}
+	c.set++
 	c.fire()
 	return func() bool {
 		c.mu.Lock()
@@ -90,6 +92,13 @@ func (c *testClock) boot(after time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at = instant{boot: [16]byte{c.at.boot[0] + 1}, uptime: time.Second, wall: c.at.wall.Add(after)}
+}
+
+// sleeps is how often somebody has begun to sleep by the clock.
+func (c *testClock) sleeps() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.set
 }
 
 // awaitSleepers returns when so many goroutines sleep by the clock.

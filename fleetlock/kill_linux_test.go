@@ -24,7 +24,9 @@ func TestProcessesThatAreKilledAtRandomNeverMakeTwoHolders(t *testing.T) {
 		crowd[i] = startProcess(t, lockSpec{Path: path, Label: fmt.Sprint(i), Sync: i == 0})
 		crowd[i].send(work)
 	}
+	size := int64(0)
 	for range rounds(60, 3000) {
+		size = seen.awaitMore(t, size)
 		time.Sleep(rand.N(8 * time.Millisecond))
 		i := rand.N(len(crowd))
 		crowd[i].kill()
@@ -34,10 +36,7 @@ func TestProcessesThatAreKilledAtRandomNeverMakeTwoHolders(t *testing.T) {
 	for _, p := range crowd {
 		p.kill()
 	}
-	holders, last := seen.check(t)
-	if holders < 100 {
-		t.Errorf("there were no more than %d holders: the test shows nothing", holders)
-	}
+	_, last := seen.check(t)
 	mustFollow(t, path, last)
 }
 

@@ -40,11 +40,7 @@ func stopAt(t *testing.T, move transition, at int) (stopped bool) {
 		return false
 	}
 	other := File(s.Path, NoSync())
-	began := time.Now()
-	mine, err := other.TryAcquire(t.Context())
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("TryAcquire took %v while another process stood still", took)
-	}
+	mine, err := other.TryAcquire(soon(t))
 	if busy := new(BusyError); err != nil && !errors.As(err, &busy) {
 		t.Errorf("TryAcquire fails with %v while another process stands still", err)
 	}
@@ -104,7 +100,9 @@ func TestProcessesThatStandStillAtRandomNeverMakeTwoHolders(t *testing.T) {
 		crowd[i] = startProcess(t, lockSpec{Path: path, Label: fmt.Sprint(i)})
 		crowd[i].send(work)
 	}
+	size := int64(0)
 	for range rounds(60, 3000) {
+		size = seen.awaitMore(t, size)
 		i := rand.N(len(crowd))
 		crowd[i].stop()
 		time.Sleep(rand.N(10 * time.Millisecond))
@@ -119,10 +117,7 @@ func TestProcessesThatStandStillAtRandomNeverMakeTwoHolders(t *testing.T) {
 	for _, p := range crowd {
 		p.kill()
 	}
-	holders, last := seen.check(t)
-	if holders < 100 {
-		t.Errorf("there were no more than %d holders: the test shows nothing", holders)
-	}
+	_, last := seen.check(t)
 	mustFollow(t, path, last)
 }
 
@@ -186,13 +181,11 @@ func TestAHolderReleasesPastAProcessThatStandsStillInTheGuard(t *testing.T) {
 	path := lockPath(t)
 	h := mustAcquire(t, File(path, NoSync()))
 	p := stoppedInGuard(t, path, h.Token())
-	began := time.Now()
-	if err := h.Release(); err != nil {
-		t.Errorf("the holder cannot release past a stopped process: %v", err)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("a release took %v past a stopped process", took)
-	}
+	mustReturn(t, "a release past a stopped process", func() {
+		if err := h.Release(); err != nil {
+			t.Errorf("the holder cannot release past a stopped process: %v", err)
+		}
+	})
 	if err := h.Err(); !errors.Is(err, ErrReleased) {
 		t.Errorf("after its release a holder has the error %v", err)
 	}
@@ -220,13 +213,11 @@ func TestTryAcquireAnswersWhileAProcessStandsStillInTheGuard(t *testing.T) {
 	path := lockPath(t)
 	h := mustAcquire(t, File(path, NoSync(), Label("the holder")))
 	p := stoppedInGuard(t, path, h.Token())
-	began := time.Now()
-	if holder := mustBeBusy(t, File(path, NoSync())); holder.Token != h.Token() || holder.Label != "the holder" {
-		t.Errorf("the lock is busy because of %+v, not of token %d", holder, h.Token())
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("TryAcquire took %v", took)
-	}
+	mustReturn(t, "TryAcquire past a stopped process", func() {
+		if holder := mustBeBusy(t, File(path, NoSync())); holder.Token != h.Token() || holder.Label != "the holder" {
+			t.Errorf("the lock is busy because of %+v, not of token %d", holder, h.Token())
+		}
+	})
 	if err := h.Err(); err != nil {
 		t.Errorf("Err is %v while another process stands still in the guard", err)
 	}
@@ -247,16 +238,14 @@ func TestADetachOrRenewalPastAProcessInTheGuardFailsSoonAndLosesNothing(t *testi
 	path := lockPath(t)
 	h := mustAcquire(t, File(path, NoSync(), Lease(longLease)))
 	p := stoppedInGuard(t, path, h.Token())
-	began := time.Now()
-	if _, err := h.Detach(time.Hour); err == nil || errors.Is(err, ErrLost) || errors.Is(err, ErrReleased) {
-		t.Errorf("past a process in the guard a lock is detached with %v", err)
-	}
-	if err := h.renewOnce(); err == nil || errors.Is(err, ErrLost) {
-		t.Errorf("past a process in the guard a lease is renewed with %v", err)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("a detach and a renewal took %v past a process in the guard", took)
-	}
+	mustReturn(t, "a detach and a renewal past a process in the guard", func() {
+		if _, err := h.Detach(time.Hour); err == nil || errors.Is(err, ErrLost) || errors.Is(err, ErrReleased) {
+			t.Errorf("past a process in the guard a lock is detached with %v", err)
+		}
+		if err := h.renewOnce(); err == nil || errors.Is(err, ErrLost) {
+			t.Errorf("past a process in the guard a lease is renewed with %v", err)
+		}
+	})
 	if err := h.Err(); err != nil {
 		t.Errorf("the holder lost its lock to a process in the guard: %v", err)
 	}

@@ -112,7 +112,9 @@ func TestProcessesThatAreKilledAtRandomNeverHoldMoreThanTheSlots(t *testing.T) {
 	for i := range crowd {
 		crowd[i] = start(i)
 	}
+	size := int64(0)
 	for range rounds(30, 3000) {
+		size = seen.awaitMore(t, size)
 		time.Sleep(rand.N(30 * time.Millisecond))
 		i := rand.N(len(crowd))
 		crowd[i].kill()
@@ -121,14 +123,10 @@ func TestProcessesThatAreKilledAtRandomNeverHoldMoreThanTheSlots(t *testing.T) {
 	for _, p := range crowd {
 		p.kill()
 	}
-	tokens, err := seen.tokens()
+	last, err := seen.highest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(tokens) < 30 {
-		t.Errorf("there were no more than %d holders: the test shows nothing", len(tokens))
-	}
-	last, _ := seen.highest()
 	for range 3 { // as many as there are dead, and nobody has to be waited for
 		h, err := slotsOf(path, 3).TryAcquire(t.Context())
 		if err != nil {
@@ -196,8 +194,11 @@ func TestTheSlotOfAKilledProcessIsFreeAtOnceAndItsPlaceInTheLineToo(t *testing.T
 func TestAProcessThatStandsStillLosesItsSlotWithItsLease(t *testing.T) {
 	t.Parallel()
 	const lease = 800 * time.Millisecond
-	spec := lockSpec{Path: lockPath(t), Slots: 2, Lease: lease}
-	stopped, lives := startProcess(t, spec), startProcess(t, spec)
+	spec := lockSpec{Path: lockPath(t), Slots: 2, Lease: longLease}
+	lives := startProcess(t, spec)
+	short := spec
+	short.Lease = lease
+	stopped := startProcess(t, short)
 	began := time.Now()
 	stopped.must(request{Do: "acquire"})
 	lives.must(request{Do: "acquire"})
@@ -206,7 +207,7 @@ func TestAProcessThatStandsStillLosesItsSlotWithItsLease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took < lease || took > 2*lease+2*time.Second {
+	if took := time.Since(began); took < lease {
 		t.Errorf("the slot of a process that stands still is granted after %v", took)
 	}
 	stopped.resume()
@@ -242,7 +243,7 @@ func TestATicketOfASlotOutlivesItsProcess(t *testing.T) {
 
 func TestASlotsFileAndAPlainOneAreNotTakenForEachOther(t *testing.T) {
 	t.Parallel()
-	slots, plain := lockPath(t), lockPath(t)
+	slots, plain, c := lockPath(t), lockPath(t), newTestClock()
 	for _, held := range []bool{false, true} {
 		a, b := mustAcquire(t, slotsOf(slots, 2)), mustAcquire(t, File(plain, NoSync()))
 		if !held {
@@ -250,9 +251,9 @@ func TestASlotsFileAndAPlainOneAreNotTakenForEachOther(t *testing.T) {
 			mustRelease(t, b)
 		}
 		for name, wrong := range map[string]*Lock{
-			"a file with slots used without": File(slots, NoSync()), "a file without slots used with them": slotsOf(plain, 2),
+			"a file with slots used without":      File(slots, NoSync(), by(c)),
+			"a file without slots used with them": slotsOf(plain, 2, by(c)),
 		} {
-			began := time.Now()
 			_, tryErr := wrong.TryAcquire(t.Context())
 			_, waitErr := wrong.Acquire(soon(t))
 			_, lookErr := wrong.Inspect(t.Context())
@@ -263,9 +264,9 @@ func TestASlotsFileAndAPlainOneAreNotTakenForEachOther(t *testing.T) {
 					t.Errorf("%s: %s answers with %v", name, what, err)
 				}
 			}
-			if took := time.Since(began); took > time.Second {
-				t.Errorf("%s: that is refused after %v", name, took)
-			}
+		}
+		if n := c.sleeps(); n > 0 {
+			t.Errorf("that is refused after %d sleeps", n)
 		}
 		if held {
 			mustRelease(t, a)
@@ -290,12 +291,12 @@ func TestAFileThatIsNotSafeIsRefusedForSlotsAtOnce(t *testing.T) {
 	}{
 		{link, ErrUnsafe}, {wide, ErrUnsafe}, {pipe, ErrUnsafe}, {dir, ErrUnsafe}, {filepath.Join(dir, "nowhere", "lock"), fs.ErrNotExist},
 	} {
-		began := time.Now()
-		if _, err := slotsOf(test.path, 2).TryAcquire(t.Context()); !errors.Is(err, test.want) {
+		c := newTestClock()
+		if _, err := slotsOf(test.path, 2, by(c)).TryAcquire(t.Context()); !errors.Is(err, test.want) {
 			t.Errorf("%s is answered with %v", test.path, err)
 		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s is refused after %v", test.path, took)
+		if n := c.sleeps(); n > 0 {
+			t.Errorf("%s is refused after %d sleeps", test.path, n)
 		}
 	}
 	if id, err := os.Lstat(whole); err != nil || id.Mode() != 0o600 {

@@ -78,6 +78,21 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
+// mustReturn does what must not wait for somebody who stands still for as long as that.
+func mustReturn(t *testing.T, what string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+	case <-time.After(patiently):
+		t.Fatalf("%s does not end", what)
+	}
+}
+
 // mustGiveUp waits for a lock that is not to be had, for a moment.
 func mustGiveUp(t *testing.T, l *Lock) {
 	t.Helper()

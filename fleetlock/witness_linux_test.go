@@ -52,6 +52,19 @@ func (w witness) write(format string, token uint64) error {
 	return errors.Join(err, f.Close())
 }
 
+// awaitMore returns the size of the file once that is more than some size: somebody has held
+// the lock meanwhile.
+func (w witness) awaitMore(t *testing.T, size int64) (now int64) {
+	t.Helper()
+	eventually(t, "somebody holds the lock", func() bool {
+		if file, err := os.Stat(w.path); err == nil {
+			now = file.Size()
+		}
+		return now > size
+	})
+	return now
+}
+
 // check fails the test unless every holder was alone and got a token higher than all
 // before, and returns how many there were and the last token.
 func (w witness) check(t *testing.T) (holders int, last uint64) {
