@@ -50,17 +50,13 @@ func TestAHundredWaitersKeepNoThread(t *testing.T) {
 	}
 	path := lockPath(t)
 	h := mustAcquire(t, File(path, NoSync()))
-	before := countThreads(t)
 	var waiters [100]*waiter
 	for i := range waiters {
 		waiters[i] = startWaiter(t, File(path, NoSync()))
 	}
+	eventually(t, "every waiter is a goroutine that sleeps", func() bool { return sleepingIn("startWaiter") == len(waiters) })
 	for _, w := range waiters {
-		time.Sleep(2 * time.Millisecond)
 		w.mustStillWait(t, "another holds the lock")
-	}
-	if more := countThreads(t) - before; more > len(waiters)/4 {
-		t.Errorf("%d waiters made %d threads", len(waiters), more)
 	}
 	mustRelease(t, h)
 	for _, w := range waiters {
@@ -73,15 +69,6 @@ func TestAHundredWaitersKeepNoThread(t *testing.T) {
 		case <-w.failed:
 		}
 	}
-}
-
-func countThreads(t *testing.T) int {
-	t.Helper()
-	threads, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(threads)
 }
 
 func mustGiveUpIfHeld(t *testing.T, path string) {
@@ -146,7 +133,7 @@ func TestOneLockServesItsGoroutinesInOrder(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		eventually(t, "the goroutine waits", func() bool { return waitingGoroutines() == i+1 })
+		eventually(t, "the goroutine waits", func() bool { return sleepingIn(t.Name()) == i+1 })
 	}
 	mustRelease(t, h)
 	all.Wait()
@@ -160,16 +147,24 @@ func TestOneLockServesItsGoroutinesInOrder(t *testing.T) {
 	}
 }
 
-// waitingGoroutines counts the goroutines of the test above that stand still in Acquire.
-func waitingGoroutines() (n int) {
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if (strings.Contains(stack, "[select") || strings.Contains(stack, "[IO wait")) && strings.Contains(stack, "Acquire(") && strings.Contains(stack, "TestOneLockServesItsGoroutinesInOrder") {
+// sleepingIn counts the goroutines of a function that stand still in Acquire, and in no
+// system call: they keep no thread.
+func sleepingIn(function string) (n int) {
+	for stack := range strings.SplitSeq(allStacks(), "\n\n") {
+		if (strings.Contains(stack, "[select") || strings.Contains(stack, "[IO wait")) && strings.Contains(stack, "Acquire(") && strings.Contains(stack, function) {
 			n++
 		}
 	}
 	return n
+}
+
+func allStacks() string {
+	for size := 1 << 20; ; size *= 2 {
+		text := make([]byte, size)
+		if n := runtime.Stack(text, true); n < size {
+			return string(text[:n])
+		}
+	}
 }
 
 // Goroutines of one Lock, several Locks of one process, and several processes, all on
