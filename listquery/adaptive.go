@@ -27,7 +27,8 @@ const (
 // the statement looks around first, at a bounded number of rows, and goes
 //
 //   - by merging the newest rows of each value, if few values show;
-//   - else by a walk, if a sample of the walk is rich in rows that show;
+//   - else by a walk, if a sample of the walk is rich in rows that show, or if so many
+//     values show that to merge them would take longer than a walk to its bound;
 //   - else by a walk with the values in a hash table, if they are not too many;
 //   - and, where a walk has reached its bound before the page was full, by merging.
 //

@@ -30,9 +30,9 @@ var ways = map[string]tuning{
 	"by merging with shallow heads": {few: never, walk: 1, hashWalk: 1, depth: 0},
 	"by a walk":                     {few: 0, sample: 5, walk: never / 1000, hashMin: never, hashMax: never, hashWalk: 1, depth: 3},
 	"by a walk that ends early":     {few: 0, sample: 5, walk: 7, hashMin: never, hashMax: never, hashWalk: 1, depth: 3},
-	"by a hash table":               {few: 0, sample: 1, poor: never, rich: never, walk: 5, hashMax: never, hashWalk: never / 1000, depth: 3},
-	"by a hash that ends early":     {few: 0, sample: 1, poor: never, rich: never, walk: 5, hashMax: never, hashWalk: 7, depth: 1},
-	"by what two rows say":          {few: 2, sample: 2, poor: 1, rich: 2, resample: 4, good: 2, walk: 9, hashMin: 4, hashMax: 12, hashWalk: 9, depth: 1},
+	"by a hash table":               {few: 0, sample: 1, poor: never, rich: never, walk: 5, many: never, hashMax: never, hashWalk: never / 1000, depth: 3},
+	"by a hash that ends early":     {few: 0, sample: 1, poor: never, rich: never, walk: 5, many: never, hashMax: never, hashWalk: 7, depth: 1},
+	"by what two rows say":          {few: 2, sample: 2, poor: 1, rich: 2, resample: 4, good: 2, walk: 9, many: 8, hashMin: 4, hashMax: 12, hashWalk: 9, depth: 1},
 }
 
 // A thing is a row that shows by whatever a test says.

@@ -21,10 +21,8 @@ import (
 // references would have each row looked up that another one refers to.
 var references = regexp.MustCompile(` REFERENCES \w+( ON DELETE (CASCADE|SET NULL))?`)
 
-// estate is a database of the standard schema with 200 teams, 2,000 projects, 8,000
-// missions and rows of tasks and notes, half of which the last project of all has. The
-// planner knows nothing of the data, and plans for no particular arguments.
-func estate(t *testing.T, rows int) *sql.DB {
+// unplanned is an empty database that plans statements for no particular arguments.
+func unplanned(t *testing.T) *sql.DB {
 	t.Helper()
 	dsn, err := url.Parse(pgtest.DSN(t))
 	if err != nil {
@@ -38,6 +36,15 @@ func estate(t *testing.T, rows int) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// estate is a database of the standard schema with 200 teams, 2,000 projects, 8,000
+// missions and rows of tasks and notes, half of which the last project of all has. The
+// planner knows nothing of the data, and plans for no particular arguments.
+func estate(t *testing.T, rows int) *sql.DB {
+	t.Helper()
+	db := unplanned(t)
 	for _, statement := range demo.DDL(demo.Postgres, "") {
 		execute(t, db, references.ReplaceAllString(statement, ""))
 	}
@@ -105,6 +112,12 @@ func explainedGeneric(t *testing.T, tx *sql.Tx, sql string, args []any) (blocks 
 	if _, err := tx.Exec("DEALLOCATE ALL; PREPARE page AS " + sql); err != nil {
 		t.Fatal(err)
 	}
+	return explained(t, tx, "EXECUTE page ("+literals(t, args)+")")
+}
+
+// literals are the arguments of a statement as EXECUTE takes them.
+func literals(t *testing.T, args []any) string {
+	t.Helper()
 	values := make([]string, len(args))
 	for i, arg := range args {
 		switch arg := arg.(type) {
@@ -118,7 +131,7 @@ func explainedGeneric(t *testing.T, tx *sql.Tx, sql string, args []any) (blocks 
 			t.Fatalf("there is no literal for %T", arg)
 		}
 	}
-	return explained(t, tx, "EXECUTE page ("+strings.Join(values, ", ")+")")
+	return strings.Join(values, ", ")
 }
 
 // at is the position behind the given share of an estate's rows.

@@ -16,8 +16,10 @@ type tuning struct {
 	// at resample rows, of which as many as good must show.
 	sample, poor, rich, resample, good int
 
-	// walk is how many rows the walk may look at for one page.
-	walk int
+	// walk is how many rows the walk may look at for one page. It may do so whatever its
+	// sample says if there are more than many values: to merge them would take longer, and
+	// where the sample is poor a few rows farther may be the page, or the end of the list.
+	walk, many int
 
 	// Values between hashMin and hashMax are put into a hash table for a walk of up
 	// to hashWalk rows.
@@ -30,7 +32,7 @@ type tuning struct {
 
 // standardTuning is for pages up to the first of pageSizes.
 var standardTuning = tuning{
-	few: 128, sample: 80, poor: 5, rich: 15, resample: 240, good: 12, walk: 1500,
+	few: 128, sample: 80, poor: 5, rich: 15, resample: 240, good: 12, walk: 1500, many: 2500,
 	hashMin: 600, hashMax: 2500, hashWalk: 4500,
 	depth: 4,
 }
@@ -56,6 +58,7 @@ func pageSize(rows int) int {
 func (t tuning) sized(size int) tuning {
 	factor := (pageSizes[size] + pageSizes[0] - 1) / pageSizes[0]
 	t.walk *= factor
+	t.many *= factor
 	t.hashWalk *= factor
 	if size == len(pageSizes)-1 {
 		t.hashMin, t.hashMax, t.hashWalk = 1, 0, 1

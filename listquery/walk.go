@@ -41,7 +41,8 @@ func (a *adaptive) along(name string, rows int, start []squirrel.Sqlizer, shown 
 	a.add(name, "?", query.OrderBy(a.ordered(a.keys)...).SuffixExpr(squirrel.Expr("LIMIT ?", rowLimit)))
 }
 
-// sampledWalk adds the walk that goes on if its first rows promise a page.
+// sampledWalk adds the walk that goes on if its first rows promise a page, or if nothing
+// else would be cheaper.
 //
 // The rows of the walk stay in their order: a part is a list, which is read from its
 // start by whoever reads it, and grows as far as it is read. So the sample costs
@@ -51,7 +52,8 @@ func (a *adaptive) sampledWalk(sets []armSet, start []squirrel.Sqlizer, shown sq
 	a.add("seen", "SELECT "+strings.Join(a.list, ", ")+", ? AS shown FROM (?) AS t0 WHERE "+rare(a.keys[0]),
 		a.withHostCondition(shown), a.rows("*", far(t.walk, start), start...))
 	a.add("few", fmt.Sprintf(`SELECT %s <= %d AS ok`, count(sets, t.few+1), t.few))
-	a.add("wide", `SELECT CASE WHEN (SELECT ok FROM "listed-few") THEN false ELSE `+t.isWide()+` END AS ok`)
+	a.add("wide", `SELECT CASE WHEN (SELECT ok FROM "listed-few") THEN false WHEN `+t.isWide()+` THEN true ELSE `+
+		fmt.Sprintf("%s > %d", count(sets, t.many+1), t.many)+` END AS ok`)
 	a.add("walk", `SELECT `+a.resultColumns()+` FROM "listed-seen" WHERE shown AND (SELECT ok FROM "listed-wide") LIMIT ?`, rowLimit)
 	a.add("walked", fmt.Sprintf(`SELECT CASE WHEN NOT (SELECT ok FROM "listed-wide") THEN false`+
 		` WHEN (SELECT count(*) FROM "listed-walk") >= ? THEN true`+
