@@ -19,6 +19,9 @@ const (
 	defaultMaxResponse    = 4 << 20
 )
 
+// maxMaxResponse is the most that a host may allow an answer: all of it is in memory.
+const maxMaxResponse = 1 << 30
+
 // ClientConfig is what a client is made of.
 type ClientConfig struct {
 	// URL is where the gateway is, such as https://gateway.example:8443. The client
@@ -45,7 +48,7 @@ type ClientConfig struct {
 
 	// MaxResponse bounds the body of an answer in bytes, once it is decompressed. A
 	// longer one is ErrProtocolViolation, and is not read to its end. Defaults to
-	// 4 MiB.
+	// 4 MiB; 1 GiB is the most.
 	MaxResponse int64
 }
 
@@ -83,8 +86,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		return nil, errors.New("federation: ClientConfig.Timeout is negative")
 	case cfg.Attempts < 0:
 		return nil, errors.New("federation: ClientConfig.Attempts is negative")
-	case cfg.MaxResponse < 0:
-		return nil, errors.New("federation: ClientConfig.MaxResponse is negative")
+	case cfg.MaxResponse < 0, cfg.MaxResponse > maxMaxResponse:
+		return nil, fmt.Errorf("federation: ClientConfig.MaxResponse is %d, and not 0 to %d", cfg.MaxResponse, maxMaxResponse)
 	case cfg.TLS != nil && !strings.HasPrefix(base, "https:"):
 		return nil, errors.New("federation: ClientConfig.TLS needs a URL of https")
 	}
@@ -201,30 +204,4 @@ func (c *Client) Get(ctx context.Context, resource, id string) (json.RawMessage,
 		return nil, reply.violation(err)
 	}
 	return item, nil
-}
-
-// Capabilities are what a gateway says of itself and of the grant.
-type Capabilities struct {
-	Resources         []string `json:"resources"`
-	ExcludedResources []string `json:"excluded_resources"`
-	MaxRowsPerQuery   int      `json:"max_rows_per_query"`
-	SupportedVerbs    []string `json:"supported_verbs"`
-
-	// A gateway of another implementation may say nothing of these.
-	ProtocolVersions []string       `json:"protocol_versions"`
-	Features         []string       `json:"features"`
-	Limits           map[string]int `json:"limits"`
-}
-
-// Capabilities reads what the grant lets the client ask for.
-func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
-	text, reply, err := c.call(ctx, question{method: http.MethodGet, path: verbCapabilities})
-	if err != nil {
-		return Capabilities{}, err
-	}
-	var capabilities Capabilities
-	if err := json.Unmarshal(text, &capabilities); err != nil {
-		return Capabilities{}, reply.violation(err)
-	}
-	return capabilities, nil
 }

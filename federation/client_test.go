@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -457,6 +458,7 @@ func TestAnIncompleteClientConfigIsRefused(t *testing.T) {
 		"negative timeout":  func(c *ClientConfig) { c.Timeout = -1 },
 		"negative attempts": func(c *ClientConfig) { c.Attempts = -1 },
 		"negative size":     func(c *ClientConfig) { c.MaxResponse = -1 },
+		"a size of no end":  func(c *ClientConfig) { c.MaxResponse = math.MaxInt64 },
 	} {
 		cfg := ClientConfig{URL: "https://gateway.example/base/", HTTP: http.DefaultClient}
 		if c, err := NewClient(cfg); err != nil || c.base != "https://gateway.example/base/api/federation/v1/" {

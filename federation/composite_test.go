@@ -73,6 +73,43 @@ func TestACursorHoldsTheCursorsOf64Peers(t *testing.T) {
 	}
 }
 
+// The longest cursor that a host may ask for has room for what 64 peers may send at most.
+func TestTheLongestCursorHasRoomForTheLongestOfEveryPeer(t *testing.T) {
+	f := newFederation(t, maxPeers, true, func(cfg *FanOutConfig) { cfg.MaxCursor = maxFanOutCursor })
+	order := f.fanOut.orders["tasks"]
+	c := &chain{place: cursor.Position{cursor.TimeValue(time.Unix(1, 0)), cursor.UUIDValue(cursor.UUID{})}}
+	for range maxPeers + 1 {
+		c.sources = append(c.sources, chainSource{
+			name: peerPrefix + strings.Repeat("n", 64), cursor: strings.Repeat("c", maxCursor), given: maxFanOutLimit, mode: modeActive,
+		})
+	}
+	token, err := c.encode(f.fanOut.codec, order.layout.Bind(FanOutRequest{Grant: f.grant}.query()))
+	if err != nil || c.partial {
+		t.Errorf("a cursor of %d characters is %v, and sources were given up: %t", len(token), err, c.partial)
+	}
+}
+
+func TestACompositeCursorExpiresIfTheHostSaysSo(t *testing.T) {
+	for ttl, want := range map[time.Duration]error{0: nil, time.Hour: cursor.ErrExpired} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFederation(t, 2, true, func(cfg *FanOutConfig) { cfg.TTL = ttl })
+			f.fill(10)
+			first, err := f.list(t.Context(), 3, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour - time.Millisecond)
+			if _, err := f.list(t.Context(), 3, first.Next); err != nil {
+				t.Errorf("TTL %v: within the hour it is %v", ttl, err)
+			}
+			time.Sleep(time.Millisecond)
+			if _, err := f.list(t.Context(), 3, first.Next); !errors.Is(err, want) {
+				t.Errorf("TTL %v: after an hour it is %v", ttl, err)
+			}
+		})
+	}
+}
+
 // A peer with cursors that crowd the others out is given up, and nobody else.
 func TestALongCursorCrowdsNobodyOut(t *testing.T) {
 	f := newFederation(t, 64, true, func(cfg *FanOutConfig) { cfg.MaxCursor = 16 << 10 })

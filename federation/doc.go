@@ -140,6 +140,9 @@
 // told otherwise; a longer page ends early. A peer with one row of more than that, or a key
 // with a text of more than 512 bytes, is cut off, too.
 //
+// The verb get is for the gateway's own rows: a merged list has its rows whole, and where a
+// row is from, its Client can Get it.
+//
 // FanOutConfig.Peers decides whom a grant may ask. What other gateways gave to this one is
 // not for a third: return no peers for the grant of a gateway.
 //

@@ -18,6 +18,10 @@ const (
 	defaultConcurrent    = 256
 )
 
+// maxFanOutCursor has room for 64 peers with names and cursors of any length that the
+// contract allows. More would be memory for nothing: each request may bring as much.
+const maxFanOutCursor = 384 << 10
+
 // FanOutConfig is what a fan-out is made of.
 type FanOutConfig struct {
 	// Peers finds the peers that may be asked on behalf of a grant, in any order; at
@@ -49,12 +53,19 @@ type FanOutConfig struct {
 	// there are at once is for Config.Concurrent and the limiters. Defaults to 256.
 	Concurrent int
 
-	// MaxCursor is the length of the longest composite cursor in characters. It is
-	// shared out evenly: with 64 peers of names of 16 bytes, the default of 24576
-	// leaves room for cursors of at least 240 characters of each, and with 4 peers for
-	// the 4096 that the contract allows. A peer whose cursor does not fit fails with
-	// ErrCursorTooLong.
+	// MaxCursor is the length of the longest composite cursor in characters, 4096 to
+	// 393216. It is shared out evenly: with 64 peers of names of 16 bytes, the default
+	// of 24576 leaves room for cursors of at least 240 characters of each, and with 4
+	// peers for the 4096 that the contract allows; the longest leaves room for those of
+	// 64. A peer whose cursor does not fit fails with ErrCursorTooLong.
 	MaxCursor int
+
+	// TTL is how long a composite cursor is accepted, in whole microseconds. Defaults to
+	// no end: a cursor is a place in a list and opens nothing, since what shows behind it
+	// is decided for each page, and so is whom the grant may ask. A cursor of a peer
+	// within it may expire before: then that peer's list is read from its start again,
+	// behind what has been given.
+	TTL time.Duration
 
 	// Abort refuses a page when one of its sources fails. The default is a page of the
 	// other sources, which says that it is partial.
@@ -82,8 +93,6 @@ func NewFanOut(cfg FanOutConfig) (*FanOut, error) {
 		return nil, errors.New("federation: FanOutConfig.SourceTimeout is negative")
 	case cfg.Concurrent < 0:
 		return nil, errors.New("federation: FanOutConfig.Concurrent is negative")
-	case cfg.MaxCursor < 0:
-		return nil, errors.New("federation: FanOutConfig.MaxCursor is negative")
 	}
 	cfg.SourceTimeout = orDefault(cfg.SourceTimeout, defaultSourceTimeout)
 	cfg.Concurrent = orDefault(cfg.Concurrent, defaultConcurrent)
@@ -91,7 +100,10 @@ func NewFanOut(cfg FanOutConfig) (*FanOut, error) {
 	if cfg.Orders == nil {
 		cfg.Orders = StandardOrders()
 	}
-	codec, err := cursor.New(cursor.Config{Keys: cfg.Keys, MaxLen: cfg.MaxCursor})
+	if cfg.MaxCursor < maxCursor || cfg.MaxCursor > maxFanOutCursor {
+		return nil, fmt.Errorf("federation: FanOutConfig.MaxCursor is %d, and not %d to %d", cfg.MaxCursor, maxCursor, maxFanOutCursor)
+	}
+	codec, err := cursor.New(cursor.Config{Keys: cfg.Keys, MaxLen: cfg.MaxCursor, TTL: cfg.TTL})
 	if err != nil {
 		return nil, fmt.Errorf("federation: FanOutConfig: %w", err)
 	}

@@ -30,7 +30,7 @@ func (h *handler) maxCursor() int {
 	if h.FanOut == nil {
 		return maxCursor
 	}
-	return max(maxCursor, h.FanOut.cfg.MaxCursor)
+	return h.FanOut.cfg.MaxCursor
 }
 
 // merges tells if more is asked for than the gateway's own rows.

@@ -427,7 +427,9 @@ func TestAnIncompleteFanOutConfigIsRefused(t *testing.T) {
 		"negative time":   func(c *FanOutConfig) { c.SourceTimeout = -1 },
 		"negative number": func(c *FanOutConfig) { c.Concurrent = -1 },
 		"negative length": func(c *FanOutConfig) { c.MaxCursor = -1 },
-		"too short":       func(c *FanOutConfig) { c.MaxCursor = 10 },
+		"too short":       func(c *FanOutConfig) { c.MaxCursor = maxCursor - 1 },
+		"too long":        func(c *FanOutConfig) { c.MaxCursor = maxFanOutCursor + 1 },
+		"negative TTL":    func(c *FanOutConfig) { c.TTL = -1 },
 		"no field":        func(c *FanOutConfig) { c.Orders = map[string]Order{"x": {}} },
 		"a field of no kind": func(c *FanOutConfig) {
 			c.Orders = map[string]Order{"x": {Fields: []OrderField{{"a", cursor.KindEnum}}}}
