@@ -29,10 +29,9 @@ type Auditor interface {
 	Audit(ctx context.Context, r Record) error
 }
 
-// A Record is one decision. It shares nothing with the answer. It has no row, no body, no cursor, no key, no pin and no
-// error text. All text is UTF-8 without NUL. What the client wrote is cut at 128 bytes
-// and ends in "…" then; ids of grants, peers and subjects are as the Authenticator gave
-// them.
+// A Record is one decision. It has no row, no body, no cursor, no key, no pin and no error
+// text. All text is UTF-8 without NUL. What the client wrote is cut at 128 bytes and ends in
+// "…" then; ids of grants, peers and subjects are as the Authenticator gave them.
 //
 // A change of a grant and a step of an enrollment are Records, too: packages grants and
 // enroll say which. So one Auditor keeps all that is decided, in one order.
@@ -49,7 +48,7 @@ type Record struct {
 	Known    bool   // Resource is one that the registry has and the grant came to be asked about
 	Item     string // the id of a get, as the client wrote it
 
-	Status int    // of the answer; 0 if a part aborted the handler, 499 if the client did not wait for one
+	Status int    // of the answer; 0: a part aborted the handler, 499: the client was gone
 	Code   string // ok, aborted, or the internal code of the denial
 	Stage  string // the part of the decision that denied, or empty
 

@@ -65,7 +65,8 @@ func (b *breakers) allow(peer, grant string) (began int, allowed bool) {
 
 // report tells how a request to a peer ended. Only a peer that does not answer, or says
 // that it cannot, is dead; one that refuses lives. What was given up here says nothing, nor
-// does a certificate that is not accepted, which is that of one grant; and requests that were under way together fail once.
+// does a certificate that is not accepted, which is that of one grant; and requests that
+// were under way together fail once.
 func (b *breakers) report(peer, grant string, began int, err error) {
 	var failed *PeerError
 	errors.As(err, &failed)

@@ -90,39 +90,36 @@ type Config struct {
 // it is, without http.StripPrefix; it does its own routing and never redirects.
 // A Config that lacks a required part is an error.
 func NewHandler(cfg Config) (http.Handler, error) {
-	for _, part := range []struct {
-		name    string
-		missing bool
-	}{
-		{"Authenticator", cfg.Authenticator == nil},
-		{"Evaluator", cfg.Evaluator == nil},
-		{"Lister", cfg.Lister == nil},
-		{"Cursors", cfg.Cursors == nil},
-	} {
-		if part.missing {
-			return nil, fmt.Errorf("federation: Config.%s is required", part.name)
-		}
-	}
-	if cfg.Timeout < 0 {
-		return nil, errors.New("federation: Config.Timeout is negative")
-	}
-	if cfg.Concurrent < 0 {
-		return nil, errors.New("federation: Config.Concurrent is negative")
-	}
-	if cfg.AuditTimeout < 0 {
-		return nil, errors.New("federation: Config.AuditTimeout is negative")
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = defaultTimeout
-	}
-	if cfg.FanOut != nil && cfg.FanOut.cfg.SourceTimeout >= cfg.Timeout {
-		return nil, fmt.Errorf("federation: the SourceTimeout %v of Config.FanOut is not less than Config.Timeout, %v", cfg.FanOut.cfg.SourceTimeout, cfg.Timeout)
-	}
-	if cfg.AuditTimeout == 0 {
-		cfg.AuditTimeout = defaultAuditTimeout
-	}
+	cfg.Timeout = orDefault(cfg.Timeout, defaultTimeout)
+	cfg.AuditTimeout = orDefault(cfg.AuditTimeout, defaultAuditTimeout)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	return &handler{Config: cfg, running: inflight{most: cfg.Concurrent}}, nil
+}
+
+// check says which field is wrong, and how.
+func (c Config) check() error {
+	switch {
+	case c.Authenticator == nil:
+		return errors.New("federation: Config.Authenticator is required")
+	case c.Evaluator == nil:
+		return errors.New("federation: Config.Evaluator is required")
+	case c.Lister == nil:
+		return errors.New("federation: Config.Lister is required")
+	case c.Cursors == nil:
+		return errors.New("federation: Config.Cursors is required")
+	case c.Timeout < 0:
+		return errors.New("federation: Config.Timeout is negative")
+	case c.AuditTimeout < 0:
+		return errors.New("federation: Config.AuditTimeout is negative")
+	case c.Concurrent < 0:
+		return errors.New("federation: Config.Concurrent is negative")
+	case c.FanOut != nil && c.FanOut.cfg.SourceTimeout >= c.Timeout:
+		return fmt.Errorf("federation: Config.FanOut has the SourceTimeout %v, which is not less than the Timeout %v", c.FanOut.cfg.SourceTimeout, c.Timeout)
+	}
+	return nil
 }

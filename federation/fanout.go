@@ -2,7 +2,6 @@ package federation
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -155,9 +154,9 @@ var ErrNoOrder = errors.New("federation: the resource has no order to merge by")
 // the contract is not asked again. A page may be shorter than its limit, and ends where
 // its rows would be more than 2 MiB together.
 //
-// An error matches ErrInvalidRequest for a limit that is none, ErrInvalidSource for a source that the grant does not have, ErrNoOrder,
-// [cursor.ErrInvalid] for a bad cursor, and ErrUnavailable, being a *[SourcesError], when
-// all sources failed.
+// An error matches ErrInvalidRequest for a limit that is none, ErrInvalidSource for a source
+// that the grant does not have, ErrNoOrder, cursor.ErrInvalid for a bad cursor, and
+// ErrUnavailable, being a *[SourcesError], when all sources failed.
 func (f *FanOut) List(ctx context.Context, r FanOutRequest) (Page, error) {
 	if r.Limit < 1 || r.Limit > maxFanOutLimit {
 		return Page{}, fmt.Errorf("%w: the limit %d is not 1 to %d", ErrInvalidRequest, r.Limit, maxFanOutLimit)
@@ -245,27 +244,3 @@ var (
 	errNoTurn  = errors.New("too many requests to peers are under way")
 	errGivenUp = &PeerError{Code: ErrCanceled}
 )
-
-// relabel returns a row with the source that it came from, as a copy: the row is a part
-// of an answer that may be much longer than what is needed of it.
-func relabel(row *listedRow, source string) json.RawMessage {
-	before, after := row.object[:row.source], row.object[row.sourceEnd:]
-	if row.sourceEnd == 0 {
-		before, after = row.object[:len(row.object)-1], row.object[len(row.object)-1:]
-	}
-	text := make(json.RawMessage, 0, len(row.object)+len(source)+len(`,"_source":""`))
-	text = append(text, before...)
-	if row.sourceEnd == 0 {
-		if hasMembers(row.object) {
-			text = append(text, ',')
-		}
-		text = append(text, `"_source":`...)
-	}
-	text = append(text, '"')
-	text = append(text, source...)
-	text = append(text, '"')
-	return append(text, after...)
-}
-
-// hasMembers tells if an object is not empty.
-func hasMembers(object []byte) bool { return object[skipSpace(object, 1)] != '}' }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -163,10 +162,6 @@ func (f *feed) ask(ctx context.Context, limit int, token string) (Page, error) {
 }
 
 // check reads the keys of a page and makes sure that they are in order.
-//
-// Rows that differ in nothing but the last field of the order may stand in any order
-// within a page, and are put into the right one: a source whose times are finer than what
-// it writes, as the milliseconds of some are, sorts them by what cannot be seen.
 func (f *feed) check(items []json.RawMessage) ([]listedRow, error) {
 	rows := make([]listedRow, len(items))
 	keys := make(cursor.Position, len(items)*f.order.width())
@@ -182,14 +177,7 @@ func (f *feed) check(items []json.RawMessage) ([]listedRow, error) {
 		}
 		rows[i] = row
 	}
-	for from := 0; from < len(rows); {
-		to := from + 1
-		for to < len(rows) && f.order.sameTime(rows[from].key, rows[to].key) {
-			to++
-		}
-		slices.SortFunc(rows[from:to], func(a, b listedRow) int { return f.order.compare(a.key, b.key) })
-		from = to
-	}
+	f.order.sortInstants(rows)
 	for i := 1; i < len(rows); i++ {
 		if f.order.compare(rows[i-1].key, rows[i].key) >= 0 {
 			return nil, fmt.Errorf("row %d: %w", i, errDisorder)

@@ -26,6 +26,27 @@ type Config struct {
 	Prepared bool
 }
 
+// statements returns what turns the SQL of this package into that of the database.
+func (c Config) statements() (statement func(sql string) string, err error) {
+	if c.DB == nil {
+		return nil, errors.New("sqlstore: Config.DB is required")
+	}
+	prefix, err := c.Dialect.prefix(c.Schema)
+	if err != nil {
+		return nil, err
+	}
+	return func(sql string) string { return c.Dialect.statement(sql, prefix) }, nil
+}
+
+// probe makes sure that a table is there with these columns.
+func (c Config) probe(ctx context.Context, statement func(sql string) string, table, columns string) error {
+	_, err := c.DB.ExecContext(ctx, statement("SELECT "+columns+" FROM @."+table+" WHERE 1 = 0"))
+	if err != nil {
+		return fmt.Errorf("sqlstore: the table %s is not as DDL makes it: %w", table, err)
+	}
+	return nil
+}
+
 // Grants is a table of grants. It implements [grants.Store], Find and List. Its methods
 // run concurrently.
 type Grants struct {
@@ -46,14 +67,10 @@ const (
 // NewGrants returns the table, which must be there with all of its columns: else the
 // host learns it here and not from the first request. With Config.Prepared, Close it.
 func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
-	if cfg.DB == nil {
-		return nil, errors.New("sqlstore: Config.DB is required")
-	}
-	prefix, err := cfg.Dialect.prefix(cfg.Schema)
+	statement, err := cfg.statements()
 	if err != nil {
 		return nil, err
 	}
-	statement := func(sql string) string { return cfg.Dialect.statement(sql, prefix) }
 	g := &Grants{
 		db:      cfg.DB,
 		dialect: cfg.Dialect,
@@ -65,9 +82,8 @@ func NewGrants(ctx context.Context, cfg Config) (*Grants, error) {
 			WHERE id = ?1 AND revision = ?10 - 1 AND status <> 'revoked'`),
 		exists: statement("SELECT 1 FROM @.federation_grants WHERE id = ?1"),
 	}
-	_, err = g.db.ExecContext(ctx, statement("SELECT "+grantColumns+" FROM @.federation_grants WHERE 1 = 0"))
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: the table federation_grants is not as DDL makes it: %w", err)
+	if err := cfg.probe(ctx, statement, "federation_grants", grantColumns); err != nil {
+		return nil, err
 	}
 	by := func(column string) (lookup, error) {
 		return newLookup(ctx, cfg, statement("SELECT "+grantColumns+" FROM @.federation_grants WHERE "+column+" = ?1"))

@@ -24,14 +24,10 @@ const ticketColumns = "id, hash, grant_id, created, expires, used"
 
 // NewTickets returns the table, which must be there with all of its columns.
 func NewTickets(ctx context.Context, cfg Config) (*Tickets, error) {
-	if cfg.DB == nil {
-		return nil, errors.New("sqlstore: Config.DB is required")
-	}
-	prefix, err := cfg.Dialect.prefix(cfg.Schema)
+	statement, err := cfg.statements()
 	if err != nil {
 		return nil, err
 	}
-	statement := func(sql string) string { return cfg.Dialect.statement(sql, prefix) }
 	t := &Tickets{
 		db:      cfg.DB,
 		dialect: cfg.Dialect,
@@ -39,9 +35,8 @@ func NewTickets(ctx context.Context, cfg Config) (*Tickets, error) {
 		insert:  statement("INSERT INTO @.federation_tickets (" + ticketColumns + ") VALUES (?1, ?2, ?3, ?4, ?5, NULL)"),
 		use:     statement("UPDATE @.federation_tickets SET used = ?2 WHERE id = ?1 AND used IS NULL AND expires > ?2"),
 	}
-	_, err = t.db.ExecContext(ctx, statement("SELECT "+ticketColumns+" FROM @.federation_tickets WHERE 1 = 0"))
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: the table federation_tickets is not as DDL makes it: %w", err)
+	if err := cfg.probe(ctx, statement, "federation_tickets", ticketColumns); err != nil {
+		return nil, err
 	}
 	return t, nil
 }
