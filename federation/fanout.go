@@ -83,24 +83,14 @@ type FanOut struct {
 
 // NewFanOut returns a fan-out, or an error that says what is wrong with cfg.
 func NewFanOut(cfg FanOutConfig) (*FanOut, error) {
-	switch {
-	case cfg.Peers == nil:
-		return nil, errors.New("federation: FanOutConfig.Peers is required")
-	case cfg.Keys == nil:
-		return nil, errors.New("federation: FanOutConfig.Keys is required")
-	case cfg.SourceTimeout < 0:
-		return nil, errors.New("federation: FanOutConfig.SourceTimeout is negative")
-	case cfg.Concurrent < 0:
-		return nil, errors.New("federation: FanOutConfig.Concurrent is negative")
-	}
 	cfg.SourceTimeout = orDefault(cfg.SourceTimeout, defaultSourceTimeout)
 	cfg.Concurrent = orDefault(cfg.Concurrent, defaultConcurrent)
 	cfg.MaxCursor = orDefault(cfg.MaxCursor, defaultFanOutCursor)
 	if cfg.Orders == nil {
 		cfg.Orders = StandardOrders()
 	}
-	if cfg.MaxCursor < maxCursor || cfg.MaxCursor > maxFanOutCursor {
-		return nil, fmt.Errorf("federation: FanOutConfig.MaxCursor is %d, and not %d to %d", cfg.MaxCursor, maxCursor, maxFanOutCursor)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	codec, err := cursor.New(cursor.Config{Keys: cfg.Keys, MaxLen: cfg.MaxCursor, TTL: cfg.TTL})
 	if err != nil {
@@ -119,6 +109,23 @@ func NewFanOut(cfg FanOutConfig) (*FanOut, error) {
 		}
 	}
 	return f, nil
+}
+
+// check says which field is wrong, and how.
+func (c FanOutConfig) check() error {
+	switch {
+	case c.Peers == nil:
+		return errors.New("federation: FanOutConfig.Peers is required")
+	case c.Keys == nil:
+		return errors.New("federation: FanOutConfig.Keys is required")
+	case c.SourceTimeout < 0:
+		return errors.New("federation: FanOutConfig.SourceTimeout is negative")
+	case c.Concurrent < 0:
+		return errors.New("federation: FanOutConfig.Concurrent is negative")
+	case c.MaxCursor < maxCursor, c.MaxCursor > maxFanOutCursor:
+		return fmt.Errorf("federation: FanOutConfig.MaxCursor is %d, and not %d to %d", c.MaxCursor, maxCursor, maxFanOutCursor)
+	}
+	return nil
 }
 
 // A FanOutRequest asks for one page of the merged list.

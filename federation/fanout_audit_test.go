@@ -46,11 +46,14 @@ func TestTheRecordOfAMergedListHasItsSources(t *testing.T) {
 
 	m.authenticate = revokedAfter(m, 1)
 	ask("a page that was thrown away", both, auditedFanOut{"grant_revoked", all, []SourceStatus{local, peer}, false, 3, 0})
-	m.authenticate = func(*http.Request) (scope.Grant, error) { return m.grant, nil }
+	m.authenticate = revokedAfter(m, 1000)
 
 	m.list = failing(errors.New("down"))
 	lost := SourceStatus{"local", SourceFailed, ErrInternal}
 	ask("a page without the own rows", both, auditedFanOut{"ok", all, []SourceStatus{lost, peer}, true, 3, 2})
+	m.authenticate = revokedAfter(m, 1)
+	ask("one that was thrown away", both, auditedFanOut{"grant_revoked", all, []SourceStatus{lost, peer}, false, 3, 0})
+	m.authenticate = revokedAfter(m, 1000)
 	m.peers[0].Client = newClient(t, "http://127.0.0.1:1", func(cfg *ClientConfig) { cfg.Attempts = 1 })
 	gone := SourceStatus{"peer:b", SourceFailed, ErrUnreachable}
 	ask("no page", both, auditedFanOut{"sources_failed", all, []SourceStatus{lost, gone}, false, 3, 0})

@@ -59,7 +59,7 @@ func (h *handler) log(x *exchange, done outcome) {
 	if done.refused != nil {
 		rows, truncated = 0, false // a page may have been thrown away
 	}
-	attrs := make([]slog.Attr, 0, 16)
+	attrs := make([]slog.Attr, 0, 18)
 	attrs = append(attrs,
 		slog.String("request_id", x.id),
 		slog.String("verb", x.verb),
@@ -74,6 +74,11 @@ func (h *handler) log(x *exchange, done outcome) {
 		slog.Bool("truncated", truncated),
 		slog.Duration("latency", latency),
 	)
+	h.Logger.LogAttrs(x.ctx, level, "federation request", x.appendRare(attrs, err)...)
+}
+
+// appendRare adds the fields that not every line has.
+func (x *exchange) appendRare(attrs []slog.Attr, err error) []slog.Attr {
 	if x.source != "" {
 		attrs = append(attrs,
 			slog.String("source", string(x.source)),
@@ -92,7 +97,7 @@ func (h *handler) log(x *exchange, done outcome) {
 	if x.evaluated {
 		attrs = append(attrs, slog.Any("trace", x.trace))
 	}
-	h.Logger.LogAttrs(x.ctx, level, "federation request", attrs...)
+	return attrs
 }
 
 // panicOf finds the panic behind an error, if it is one. Errors of the host may panic

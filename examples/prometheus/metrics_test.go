@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -52,5 +54,25 @@ federation_active_requests 0
 	}
 	if _, err := newMetrics(registry); err == nil {
 		t.Error("the metrics are registered twice")
+	}
+}
+
+// Gateways that merge lists hang up in good health, and their peers must not call for help.
+func TestAPartThatNobodyWaitsForHasNotFailed(t *testing.T) {
+	observer, err := newMetrics(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waited := t.Context()
+	gone, hangUp := context.WithCancel(waited)
+	hangUp()
+	for _, ctx := range []context.Context{waited, gone} {
+		_, ended := observer.Part(ctx, federation.PartList)
+		ended(errors.New("57014: canceling statement"))
+	}
+	for _, failed := range []string{"true", "false"} {
+		if !observer.parts.DeleteLabelValues(federation.PartList, failed) {
+			t.Errorf("no part is counted with failed=%s", failed)
+		}
 	}
 }
