@@ -199,23 +199,25 @@ func TestBehindABreakOneRequestOfManyGoesThrough(t *testing.T) {
 
 // What waits in vain for its turn says nothing of the peer, either.
 func TestAProbeThatGetsNoTurnIsFollowedByAnother(t *testing.T) {
-	f := newFederation(t, 1, true, func(c *FanOutConfig) { c.Concurrent = 1 })
-	f.fill(3)
-	p := f.sources[1]
-	p.fault = func(r *fakeReply) { r.err = errors.New("down") }
-	for range breakAfter {
-		f.list(t.Context(), 3, "")
-	}
-	p.fault = nil
-	f.sleep(firstBreak)
-	f.fanOut.turns <- struct{}{} // of somebody else
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if page, err := f.list(ctx, 3, ""); err != nil || sourceNamed(page, p.label()).Code != ErrTimeout {
-		t.Fatalf("without a turn: %+v, %v", page.Sources, err)
-	}
-	<-f.fanOut.turns
-	if page, err := f.list(t.Context(), 3, ""); err != nil || page.Partial {
-		t.Errorf("with a turn: %+v, %v", page.Sources, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFederation(t, 1, true, func(c *FanOutConfig) { c.Concurrent = 1 })
+		f.fill(3)
+		p := f.sources[1]
+		p.fault = func(r *fakeReply) { r.err = errors.New("down") }
+		for range breakAfter {
+			f.list(t.Context(), 3, "")
+		}
+		p.fault = nil
+		f.sleep(firstBreak)
+		f.fanOut.turns <- struct{}{} // of somebody else
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if page, err := f.list(ctx, 3, ""); err != nil || sourceNamed(page, p.label()).Code != ErrTimeout {
+			t.Fatalf("without a turn: %+v, %v", page.Sources, err)
+		}
+		<-f.fanOut.turns
+		if page, err := f.list(t.Context(), 3, ""); err != nil || page.Partial {
+			t.Errorf("with a turn: %+v, %v", page.Sources, err)
+		}
+	})
 }

@@ -183,7 +183,11 @@ func mergeSeed(t *testing.T, seed *seedPeer, own *fakePeer, limit int) (rows []s
 	server := httptest.NewServer(seed)
 	defer server.Close()
 	peers := []Peer{{"seed", newClient(t, server.URL)}, {"own", newFakeClient(t, own)}}
-	f, err := NewFanOut(FanOutConfig{Peers: func(context.Context, scope.Grant) ([]Peer, error) { return peers, nil }, Keys: fanOutKeys})
+	f, err := NewFanOut(FanOutConfig{
+		Peers:         func(context.Context, scope.Grant) ([]Peer, error) { return peers, nil },
+		Keys:          fanOutKeys,
+		SourceTimeout: time.Minute,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

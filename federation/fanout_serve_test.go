@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,20 +25,21 @@ type mergingHost struct {
 	*host
 	numbers []int64
 	peers   []Peer
+	sent    atomic.Int64 // requests to peers
 	peersOf func(scope.Grant) ([]Peer, error)
 }
 
 func newMergingHost(tb testing.TB, numbers ...int64) *mergingHost {
 	tb.Helper()
 	m := &mergingHost{host: newHost(tb), numbers: numbers}
-	m.list = m.listNumbers
+	m.list, m.timeout = m.listNumbers, 2*time.Minute
 	m.peersOf = func(scope.Grant) ([]Peer, error) { return m.peers, nil }
 	var err error
 	m.fanOut, err = NewFanOut(FanOutConfig{
 		Peers:         func(_ context.Context, grant scope.Grant) ([]Peer, error) { return m.peersOf(grant) },
 		Keys:          fanOutKeys,
 		Orders:        map[string]Order{"tasks": {Fields: []OrderField{{"n", cursor.KindInt64}}, Ascending: true}},
-		SourceTimeout: 5 * time.Second,
+		SourceTimeout: time.Minute,
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -69,7 +71,7 @@ func (m *mergingHost) addPeer(tb testing.TB, name string, other http.Handler) *h
 	tb.Helper()
 	server := httptest.NewServer(other)
 	tb.Cleanup(server.Close)
-	m.peers = append(m.peers, Peer{Name: name, Client: newClient(tb, server.URL)})
+	m.peers = append(m.peers, Peer{Name: name, Client: newClient(tb, server.URL, counted(&m.sent))})
 	return server
 }
 
@@ -309,7 +311,7 @@ func mergedFaults() []failure {
 	fault := func(name string, code scope.Code, body string, spoil func(m *mergingHost), header ...string) failure {
 		return failure{"merged: " + name, code, func(tb testing.TB, h *host) *httptest.ResponseRecorder {
 			m := newMergingHost(tb, 1, 2)
-			h.fanOut, h.list = m.fanOut, m.list
+			h.fanOut, h.list, h.timeout = m.fanOut, m.list, m.timeout
 			spoil(m)
 			h.grant, h.list = m.grant, m.list
 			h.authenticate = func(*http.Request) (scope.Grant, error) { return h.grant, nil }

@@ -244,7 +244,7 @@ func newFederation(tb testing.TB, peers int, local bool, tune ...func(*FanOutCon
 	cfg := FanOutConfig{
 		Peers:         func(context.Context, scope.Grant) ([]Peer, error) { return f.peers, nil },
 		Keys:          fanOutKeys,
-		SourceTimeout: 10 * time.Second,
+		SourceTimeout: time.Minute,
 	}
 	for _, change := range tune {
 		change(&cfg)

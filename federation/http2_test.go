@@ -50,7 +50,7 @@ func (s secureServer) http(t *testing.T) *http.Client {
 	transport := &http.Transport{TLSClientConfig: s.client.Clone(), Protocols: new(http.Protocols)}
 	transport.Protocols.SetHTTP2(true)
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	return &http.Client{Transport: transport, Timeout: testWait}
 }
 
 func (s secureServer) post(t *testing.T, client *http.Client, headers ...string) (*http.Response, error) {
@@ -68,7 +68,8 @@ func (s secureServer) post(t *testing.T, client *http.Client, headers ...string)
 // mustServe asks for a page as a good peer does.
 func (s secureServer) mustServe(t *testing.T) {
 	t.Helper()
-	response, err := s.post(t, s.http(t))
+	client := s.http(t)
+	response, err := persistently(func() (*http.Response, error) { return s.post(t, client) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,13 +130,13 @@ func TestAConnectionThatComesToNothingIsLetGo(t *testing.T) {
 	var all sync.WaitGroup
 	for name, attack := range attacks {
 		all.Go(func() {
-			conn, err := net.DialTimeout("tcp", s.address, 20*time.Second)
+			conn, err := net.DialTimeout("tcp", s.address, testWait)
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = conn.SetDeadline(time.Now().Add(testWait))
 			if attack.secure {
 				conn = tls.Client(conn, s.serverName())
 			}
@@ -151,7 +152,7 @@ func TestAConnectionThatComesToNothingIsLetGo(t *testing.T) {
 				}()
 			}
 			started := time.Now()
-			if _, err := io.Copy(io.Discard, conn); time.Since(started) > 10*time.Second {
+			if _, err := io.Copy(io.Discard, conn); time.Since(started) > testOpen {
 				t.Errorf("%s: the connection was open for %v, and ended in %v", name, time.Since(started), err)
 			}
 		})
@@ -184,22 +185,21 @@ func TestAPeerThatDoesNotReadItsStreamIsLetGo(t *testing.T) {
 	}
 	s := startSecure(t, h, func(s *http.Server) { s.WriteTimeout = 2 * time.Second })
 	client := s.http(t)
-	stalled, err := client.Post(fmt.Sprintf("https://%s%slist/tasks", s.address, Prefix), "application/json", strings.NewReader(`{"limit":1}`))
-	if err == nil { // or the machine was too busy for the header to come in time
-		defer stalled.Body.Close()
-	}
-	for deadline := time.Now().Add(20 * time.Second); len(h.log.lines(t)) == 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the handler still writes to a stream that is not read")
+	// Where the machine is busy, a connection may not come about in time.
+	for deadline := time.Now().Add(testWait); h.listed.Load() == 0 && time.Now().Before(deadline); {
+		stalled, err := client.Post(fmt.Sprintf("https://%s%slist/tasks", s.address, Prefix), "application/json", strings.NewReader(`{"limit":1}`))
+		if err == nil { // or its header did not come in time
+			defer stalled.Body.Close()
 		}
 	}
+	h.awaitLine(t, "the handler still writes to a stream that is not read")
 	if line := h.log.last(t); line["code"] != "client_gone" {
 		t.Errorf("the log says %v", line)
 	}
 	if requests, _ := h.countUnderWay(t); requests != 0 {
 		t.Errorf("%d requests are under way", requests)
 	}
-	response, err := s.post(t, client)
+	response, err := persistently(func() (*http.Response, error) { return s.post(t, client) })
 	if err != nil {
 		t.Fatal(err)
 	}

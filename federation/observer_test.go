@@ -54,43 +54,46 @@ func within(t *testing.T, ctx context.Context, parts ...string) {
 	}
 }
 
+// In the time of a bubble, in which no audit is a slow one.
 func TestAnObserverSeesEachPartInItsOrder(t *testing.T) {
-	h, seen := newHost(t), new(spans)
-	h.observer = seen
-	h.auditor = auditorFunc(func(ctx context.Context, _ Record) error { within(t, ctx, PartAudit); return nil })
-	authenticate, native, list, get := h.authenticate, h.native, h.list, h.get
-	h.authenticate = func(r *http.Request) (scope.Grant, error) {
-		within(t, r.Context(), PartAuthenticate, PartReauthenticate)
-		return authenticate(r)
-	}
-	h.native = func(ctx context.Context, req scope.AccessRequest) (scope.Access, error) {
-		within(t, ctx, PartEvaluate)
-		return native(ctx, req)
-	}
-	h.list = func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
-		within(t, ctx, PartList)
-		return list(ctx, f, after)
-	}
-	h.get = func(ctx context.Context, f scope.Filter, id string) (json.RawMessage, bool, error) {
-		within(t, ctx, PartGet)
-		return get(ctx, f, id)
-	}
-	page := h.post(t, "tasks", `{"limit":7}`)
-	want := []string{"request list", "authenticate", "/authenticate true", "evaluate", "/evaluate true", "list", "/list true",
-		"reauthenticate", "/reauthenticate true", "audit", "/audit true", "end 200 ok"}
-	if diff := cmp.Diff(want, seen.events); diff != "" {
-		t.Errorf("the events of a list (-want +got):\n%s", diff)
-	}
-	if r := seen.record; r.Rows != 7 || r.Bytes != page.Body.Len() || r.Resource != "tasks" || !r.Known || r.Grant != "grant-1" || r.RequestID == "" {
-		t.Errorf("the record is %+v", r)
-	}
-	seen.events = nil
-	h.getItem(t, "tasks", "61")
-	want = []string{"request get", "authenticate", "/authenticate true", "evaluate", "/evaluate true", "get", "/get true",
-		"reauthenticate", "/reauthenticate true", "audit", "/audit true", "end 404 item_not_found"}
-	if diff := cmp.Diff(want, seen.events); diff != "" {
-		t.Errorf("the events of a get (-want +got):\n%s", diff)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		h, seen := newHost(t), new(spans)
+		h.observer = seen
+		h.auditor = auditorFunc(func(ctx context.Context, _ Record) error { within(t, ctx, PartAudit); return nil })
+		authenticate, native, list, get := h.authenticate, h.native, h.list, h.get
+		h.authenticate = func(r *http.Request) (scope.Grant, error) {
+			within(t, r.Context(), PartAuthenticate, PartReauthenticate)
+			return authenticate(r)
+		}
+		h.native = func(ctx context.Context, req scope.AccessRequest) (scope.Access, error) {
+			within(t, ctx, PartEvaluate)
+			return native(ctx, req)
+		}
+		h.list = func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+			within(t, ctx, PartList)
+			return list(ctx, f, after)
+		}
+		h.get = func(ctx context.Context, f scope.Filter, id string) (json.RawMessage, bool, error) {
+			within(t, ctx, PartGet)
+			return get(ctx, f, id)
+		}
+		page := h.post(t, "tasks", `{"limit":7}`)
+		want := []string{"request list", "authenticate", "/authenticate true", "evaluate", "/evaluate true", "list", "/list true",
+			"reauthenticate", "/reauthenticate true", "audit", "/audit true", "end 200 ok"}
+		if diff := cmp.Diff(want, seen.events); diff != "" {
+			t.Errorf("the events of a list (-want +got):\n%s", diff)
+		}
+		if r := seen.record; r.Rows != 7 || r.Bytes != page.Body.Len() || r.Resource != "tasks" || !r.Known || r.Grant != "grant-1" || r.RequestID == "" {
+			t.Errorf("the record is %+v", r)
+		}
+		seen.events = nil
+		h.getItem(t, "tasks", "61")
+		want = []string{"request get", "authenticate", "/authenticate true", "evaluate", "/evaluate true", "get", "/get true",
+			"reauthenticate", "/reauthenticate true", "audit", "/audit true", "end 404 item_not_found"}
+		if diff := cmp.Diff(want, seen.events); diff != "" {
+			t.Errorf("the events of a get (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // Whatever becomes of a request and its parts, each beginning has its end.

@@ -51,7 +51,7 @@ func startOnPostgres(t *testing.T, db *sql.DB) string {
 	must(err)
 	store, err := listquery.NewStore(db, listquery.Config{Dialect: listquery.Postgres, Schema: schema, Resources: resources})
 	must(err)
-	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: store})
+	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: store, Timeout: 30 * time.Second})
 	must(err)
 	granted, err := scope.Parse(scope.Standard(), []byte(`{"resources":["tasks"],"max_rows_per_query":50}`))
 	must(err)
@@ -61,10 +61,10 @@ func startOnPostgres(t *testing.T, db *sql.DB) string {
 	must(err)
 	handler, err := federation.NewHandler(federation.Config{
 		Authenticator: everybody{scope.Grant{ID: "grant-1", Peer: "peer-1", Subject: "user-1", Scope: granted}},
-		Evaluator:     rules, Lister: store, Cursors: cursors,
+		Evaluator:     rules, Lister: store, Cursors: cursors, Timeout: time.Minute,
 	})
 	must(err)
-	server, err := federation.NewServer(contracttest.Watch(t, handler), 0)
+	server, err := federation.NewServer(contracttest.Watch(t, handler), time.Minute)
 	must(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
@@ -89,12 +89,12 @@ func TestPeersThatDoNotReadHoldNoConnectionOfTheDatabase(t *testing.T) {
 		defer conn.Close()
 		_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 		fmt.Fprintf(conn, "POST %slist/tasks HTTP/1.1\r\nHost: gateway\r\nContent-Length: 0\r\n\r\n", federation.Prefix)
-		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Minute))
 		if _, err := io.ReadFull(conn, make([]byte, 15)); err != nil { // the page has begun, and is read no further
 			t.Fatal(err)
 		}
 	}
-	client := &http.Client{Timeout: 20 * time.Second}
+	client := &http.Client{Timeout: 2 * time.Minute}
 	response, err := client.Post("http://"+address+federation.Prefix+"list/tasks", "application/json", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -146,8 +146,9 @@ func TestAStatementTimeoutIsTheDatabasesOwn(t *testing.T) {
 		if _, err := r.List(t.Context(), s, f, nil); !errors.Is(err, scope.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("prepared %v: a page beyond its statement timeout: %v; want ErrUnavailable", prepared, err)
 		}
+		slow := storeWith(t, db, Config{StatementTimeout: time.Minute, Prepared: prepared}, r)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		if _, err := r.List(ctx, s, f, nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := r.List(ctx, slow, f, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("prepared %v: a page beyond the context's deadline: %v; want DeadlineExceeded", prepared, err)
 		}
 		cancel()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -154,33 +155,34 @@ func TestNobodyIsLetInWithoutARecord(t *testing.T) {
 	for fault, fail := range auditFaults {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			o, kept := newAudited(t, nil)
-			pending := o.have(t, grants.Pending)
-			kept.fault = fail
-			shorten(o)
-			if g, err := o.Activate(t.Context(), "g", 1, pin(1)); !errors.Is(err, grants.ErrUnaudited) || g != (grants.Grant{}) {
-				t.Errorf("an activation ends in %+v and %v, want ErrUnaudited", g, err)
-			}
-			other := terms()
-			other.ID = "h"
-			if g, err := o.Create(t.Context(), other); !errors.Is(err, grants.ErrUnaudited) || g != (grants.Grant{}) {
-				t.Errorf("a creation ends in %+v and %v, want ErrUnaudited", g, err)
-			}
-			if page, _ := o.store.List(t.Context(), "", 9); !slices.Equal(page, []grants.Grant{pending}) {
-				t.Errorf("stored is %+v", page)
-			}
-			kept.fault = nil
-			active, err := o.Activate(t.Context(), "g", 1, pin(1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			kept.fault = fail
-			if g, err := o.Rotate(t.Context(), "g", active.Revision, pin(2)); !errors.Is(err, grants.ErrUnaudited) || g != (grants.Grant{}) {
-				t.Errorf("a rotation ends in %+v and %v, want ErrUnaudited", g, err)
-			}
-			if stored, _ := o.store.Get(t.Context(), "g"); stored != active {
-				t.Errorf("stored is %+v", stored)
-			}
+			synctest.Test(t, func(t *testing.T) { // in which a fault that hangs takes no time
+				o, kept := newAudited(t, nil)
+				pending := o.have(t, grants.Pending)
+				kept.fault = fail
+				if g, err := o.Activate(t.Context(), "g", 1, pin(1)); !errors.Is(err, grants.ErrUnaudited) || g != (grants.Grant{}) {
+					t.Errorf("an activation ends in %+v and %v, want ErrUnaudited", g, err)
+				}
+				other := terms()
+				other.ID = "h"
+				if g, err := o.Create(t.Context(), other); !errors.Is(err, grants.ErrUnaudited) || g != (grants.Grant{}) {
+					t.Errorf("a creation ends in %+v and %v, want ErrUnaudited", g, err)
+				}
+				if page, _ := o.store.List(t.Context(), "", 9); !slices.Equal(page, []grants.Grant{pending}) {
+					t.Errorf("stored is %+v", page)
+				}
+				kept.fault = nil
+				active, err := o.Activate(t.Context(), "g", 1, pin(1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept.fault = fail
+				if g, err := o.Rotate(t.Context(), "g", active.Revision, pin(2)); !errors.Is(err, grants.ErrUnaudited) || g != (grants.Grant{}) {
+					t.Errorf("a rotation ends in %+v and %v, want ErrUnaudited", g, err)
+				}
+				if stored, _ := o.store.Get(t.Context(), "g"); stored != active {
+					t.Errorf("stored is %+v", stored)
+				}
+			})
 		})
 	}
 }
@@ -192,38 +194,36 @@ func TestARevocationDoesNotWaitForTheAudit(t *testing.T) {
 	for fault, fail := range auditFaults {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			o, kept := newAudited(t, nil)
-			g := o.have(t, grants.Active)
-			g, err := o.Rotate(t.Context(), "g", g.Revision, pin(2))
-			if err != nil {
-				t.Fatal(err)
-			}
-			kept.said()
-			kept.fault = fail
-			shorten(o)
-			for _, change := range []func() (grants.Grant, error){
-				func() (grants.Grant, error) { return o.Unpin(t.Context(), "g", g.Revision, pin(1)) },
-				func() (grants.Grant, error) { return o.Expire(t.Context(), "g") },
-				func() (grants.Grant, error) { return o.Revoke(t.Context(), "g") },
-			} {
-				changed, err := change()
-				stored, _ := o.store.Get(t.Context(), "g")
-				if !errors.Is(err, grants.ErrUnaudited) || changed != stored || stored.Revision != g.Revision+1 {
-					t.Errorf("a change ends in %+v and %v, and stored is %+v", changed, err, stored)
+			synctest.Test(t, func(t *testing.T) { // in which a fault that hangs takes no time
+				o, kept := newAudited(t, nil)
+				g := o.have(t, grants.Active)
+				g, err := o.Rotate(t.Context(), "g", g.Revision, pin(2))
+				if err != nil {
+					t.Fatal(err)
 				}
-				g = stored
-			}
-			kept.fault = nil
-			kept.said() // what came too late
-			if again, err := o.Revoke(t.Context(), "g"); err != nil || again != g || kept.said() != "revoke unchanged 6" {
-				t.Errorf("once more it ends in %+v, %v", again, err)
-			}
+				kept.said()
+				kept.fault = fail
+				for _, change := range []func() (grants.Grant, error){
+					func() (grants.Grant, error) { return o.Unpin(t.Context(), "g", g.Revision, pin(1)) },
+					func() (grants.Grant, error) { return o.Expire(t.Context(), "g") },
+					func() (grants.Grant, error) { return o.Revoke(t.Context(), "g") },
+				} {
+					changed, err := change()
+					stored, _ := o.store.Get(t.Context(), "g")
+					if !errors.Is(err, grants.ErrUnaudited) || changed != stored || stored.Revision != g.Revision+1 {
+						t.Errorf("a change ends in %+v and %v, and stored is %+v", changed, err, stored)
+					}
+					g = stored
+				}
+				kept.fault = nil
+				kept.said() // what came too late
+				if again, err := o.Revoke(t.Context(), "g"); err != nil || again != g || kept.said() != "revoke unchanged 6" {
+					t.Errorf("once more it ends in %+v, %v", again, err)
+				}
+			})
 		})
 	}
 }
-
-// shorten makes a fault that hangs a short one.
-func shorten(o *office) { o.AuditTimeout = 20 * time.Millisecond }
 
 // Who goes before the change is stored is in the audit all the same, and what the host
 // puts into the context is there for its auditor.

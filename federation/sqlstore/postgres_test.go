@@ -88,7 +88,7 @@ func TestChangesOfGrantsAreAuditedInPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	registrar, err := grants.NewRegistrar(grants.Config{
-		Store: newGrants(t, db), Registry: scope.Standard(), Auditor: auditor,
+		Store: newGrants(t, db), Registry: scope.Standard(), Auditor: auditor, AuditTimeout: time.Minute,
 		Actor: func(context.Context) string { return "ops" },
 	})
 	if err != nil {
