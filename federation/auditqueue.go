@@ -30,7 +30,7 @@ type AuditQueueConfig struct {
 type AuditQueue struct {
 	auditor Auditor
 	timeout time.Duration
-	jobs    chan auditJob
+	waiting chan Record
 
 	mu      sync.RWMutex // held to send records while the queue is open
 	closed  bool
@@ -38,12 +38,6 @@ type AuditQueue struct {
 	ended   chan struct{} // everything that was sent has been handed on
 
 	dropped, failed atomic.Uint64
-}
-
-// An auditJob is a record to keep, or a mark to close when all before it are kept.
-type auditJob struct {
-	record Record
-	mark   chan struct{}
 }
 
 // NewAuditQueue starts a queue. Close ends it.
@@ -65,7 +59,7 @@ func NewAuditQueue(cfg AuditQueueConfig) (*AuditQueue, error) {
 	q := &AuditQueue{
 		auditor: cfg.Auditor,
 		timeout: cfg.Timeout,
-		jobs:    make(chan auditJob, cfg.Size),
+		waiting: make(chan Record, cfg.Size),
 		closing: make(chan struct{}),
 		ended:   make(chan struct{}),
 	}
@@ -82,7 +76,7 @@ func (q *AuditQueue) Audit(_ context.Context, r Record) error {
 		return nil
 	}
 	select {
-	case q.jobs <- auditJob{record: r}:
+	case q.waiting <- r:
 	default:
 		q.dropped.Add(1)
 	}
@@ -95,27 +89,6 @@ func (q *AuditQueue) Dropped() uint64 { return q.dropped.Load() }
 // Failed returns how many records the Auditor did not keep: it returned an error,
 // panicked, or took too long.
 func (q *AuditQueue) Failed() uint64 { return q.failed.Load() }
-
-// Flush waits until every record that waits by now has been handed to the Auditor. The
-// error is that of a context which ended before.
-func (q *AuditQueue) Flush(ctx context.Context) error {
-	mark := make(chan struct{})
-	select {
-	case q.jobs <- auditJob{mark: mark}:
-	case <-q.ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case <-mark:
-		return nil
-	case <-q.ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // Close takes no more records and waits until those that wait have been handed to the
 // Auditor. The error is that of a context which ended before; the rest is then still
@@ -139,8 +112,8 @@ func (q *AuditQueue) work() {
 	defer close(q.ended)
 	for {
 		select {
-		case job := <-q.jobs:
-			q.do(job)
+		case r := <-q.waiting:
+			q.keep(r)
 		case <-q.closing:
 			q.drain()
 			return
@@ -148,27 +121,24 @@ func (q *AuditQueue) work() {
 	}
 }
 
-// drain does what is left. No record comes any more.
+// drain keeps what is left. No record comes any more.
 func (q *AuditQueue) drain() {
 	for {
 		select {
-		case job := <-q.jobs:
-			q.do(job)
+		case r := <-q.waiting:
+			q.keep(r)
 		default:
 			return
 		}
 	}
 }
 
-func (q *AuditQueue) do(job auditJob) {
-	if job.mark != nil {
-		close(job.mark)
-		return
-	}
+// keep hands one record to the Auditor.
+func (q *AuditQueue) keep(r Record) {
 	ctx, cancel := context.WithTimeout(context.Background(), q.timeout)
 	defer cancel()
 	_, err := contained("auditor", func() (struct{}, error) {
-		return struct{}{}, q.auditor.Audit(ctx, job.record)
+		return struct{}{}, q.auditor.Audit(ctx, r)
 	})
 	if err != nil || ctx.Err() != nil {
 		q.failed.Add(1)

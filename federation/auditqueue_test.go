@@ -29,9 +29,7 @@ func TestAQueueKeepsRecordsInTheirOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := q.Flush(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		synctest.Wait()
 		for i, r := range kept.kept() {
 			if r.Bytes != i {
 				t.Fatalf("record %d stands at %d", r.Bytes, i)
@@ -100,9 +98,6 @@ func TestAQueueWithAnAuditorThatIgnoresItsContextDropsWhatDoesNotFit(t *testing.
 		}
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := q.Flush(soon); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Flush of a full queue ends with %v", err)
-		}
 		if err := q.Close(soon); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Close of a full queue ends with %v", err)
 		}
@@ -114,15 +109,12 @@ func TestAQueueWithAnAuditorThatIgnoresItsContextDropsWhatDoesNotFit(t *testing.
 		if q.Dropped() != 7 {
 			t.Errorf("a record behind Close is not counted: %d dropped", q.Dropped())
 		}
-		if err := q.Flush(t.Context()); err != nil {
-			t.Errorf("Flush behind Close ends with %v", err)
-		}
 	})
 }
 
 // Each record is kept, dropped or failed, whatever runs beside it:
 //
-//	P: Audit, Audit, …      Q: Flush, Flush, …      R: Close
+//	P: Audit, Audit, …      Q: Close
 func TestNoRecordGetsLostInAQueueUncounted(t *testing.T) {
 	for range 20 {
 		kept := new(journal)
@@ -139,7 +131,6 @@ func TestNoRecordGetsLostInAQueueUncounted(t *testing.T) {
 				}
 			})
 		}
-		wait.Go(func() { _ = q.Flush(context.Background()) })
 		wait.Wait()
 		if err := q.Close(context.Background()); err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func New(cfg Config) (*Desk, error) {
 // the peer on a way that nobody else can read.
 func (d *Desk) Invite(ctx context.Context, grant string) (token string, expires time.Time, err error) {
 	now := d.cfg.Now()
-	g, err := d.cfg.Grants.Store.Get(ctx, grant)
+	g, err := d.cfg.Grants.Get(ctx, grant)
 	if err == nil {
 		err = open(g, now)
 	}

@@ -441,9 +441,10 @@ func TestNothingGoesOnUnreported(t *testing.T) {
 			t.Errorf("%s: the steps are %s, want %s", step, got, want)
 		}
 	}
-	o := newOffice(t).open(t)
+	o := newOffice(t)
+	o.auditGrants(t, deafAuditor{})
+	o.open(t)
 	token := o.invite(t, grantID)
-	o.registrar.Auditor = deafAuditor{}
 	if status, wire := o.post(t, body(t, token, goodCSR(t))); status != http.StatusServiceUnavailable || strings.Contains(wire, "CERTIFICATE") {
 		t.Errorf("an activation that is not audited gets %d %s", status, wire)
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/federation/enroll"
 	"github.com/mosaicstack/fedkit/federation/grants"
 	"github.com/mosaicstack/fedkit/federation/mtls"
@@ -58,12 +59,20 @@ func newOffice(tb testing.TB) *office {
 		tb.Fatal(err)
 	}
 	o := &office{ca: ca, store: new(grants.Memory), tickets: new(enroll.Memory)}
-	if o.registrar, err = grants.NewRegistrar(grants.Config{Store: o.store, Registry: scope.Standard()}); err != nil {
+	o.cfg = enroll.Config{Tickets: o.tickets, Signer: ca, Report: o.report}
+	o.auditGrants(tb, nil)
+	o.newGrant(tb, grants.Terms{ID: grantID})
+	return o
+}
+
+// auditGrants has every change of a grant from now on audited, or none.
+func (o *office) auditGrants(tb testing.TB, auditor federation.Auditor) {
+	tb.Helper()
+	registrar, err := grants.NewRegistrar(grants.Config{Store: o.store, Registry: scope.Standard(), Auditor: auditor})
+	if err != nil {
 		tb.Fatal(err)
 	}
-	o.newGrant(tb, grants.Terms{ID: grantID})
-	o.cfg = enroll.Config{Tickets: o.tickets, Grants: o.registrar, Signer: ca, Report: o.report}
-	return o
+	o.registrar, o.cfg.Grants = registrar, registrar
 }
 
 func (o *office) newGrant(tb testing.TB, terms grants.Terms) grants.Grant {

@@ -77,7 +77,7 @@ func (v *visit) ticket(token string) (Ticket, *refusal) {
 
 // grant reads the grant, which must be able to have a certificate.
 func (v *visit) grant(id string) (grants.Grant, *refusal) {
-	g, err := v.cfg.Grants.Store.Get(v.ctx, id)
+	g, err := v.cfg.Grants.Get(v.ctx, id)
 	if err == nil {
 		err = open(g, v.cfg.Now())
 	}

@@ -59,9 +59,9 @@ type entry struct {
 // caller says.
 func (r *Registrar) enter(ctx context.Context, verb, id string, widens bool) *entry {
 	e := &entry{Registrar: r, ctx: ctx, started: time.Now(), widens: widens}
-	e.record = federation.Record{Time: exact(r.Now()), Verb: verb, Stage: auditStage, Grant: printable(id)}
-	if r.Auditor != nil && r.Actor != nil {
-		e.record.Actor = printable(r.Actor(ctx))
+	e.record = federation.Record{Time: exact(r.cfg.Now()), Verb: verb, Stage: auditStage, Grant: printable(id)}
+	if r.cfg.Auditor != nil && r.cfg.Actor != nil {
+		e.record.Actor = printable(r.cfg.Actor(ctx))
 	}
 	return e
 }
@@ -105,13 +105,13 @@ func (e *entry) leave(g Grant, err error) (Grant, error) {
 
 // keep hands the record over.
 func (e *entry) keep(code string) error {
-	if e.Auditor == nil {
+	if e.cfg.Auditor == nil {
 		return nil
 	}
 	e.record.Code, e.record.Latency = code, time.Since(e.started)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.AuditTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.cfg.AuditTimeout)
 	defer cancel()
-	err := audit(ctx, e.Auditor, e.record)
+	err := audit(ctx, e.cfg.Auditor, e.record)
 	if err == nil {
 		err = ctx.Err() // kept too late is not kept
 	}

@@ -57,16 +57,12 @@ func (j *journal) said() string {
 func newAudited(tb testing.TB, wrap func(*grants.Memory) grants.Store) (*office, *journal) {
 	tb.Helper()
 	o, kept := newOffice(tb), new(journal)
-	cfg := o.Config
-	cfg.Auditor, cfg.AuditTimeout = kept, time.Second
-	cfg.Actor = func(context.Context) string { return "ops@example.org" }
+	o.cfg.Auditor, o.cfg.AuditTimeout = kept, time.Second
+	o.cfg.Actor = func(context.Context) string { return "ops@example.org" }
 	if wrap != nil {
-		cfg.Store = wrap(o.store)
+		o.cfg.Store = wrap(o.store)
 	}
-	var err error
-	if o.Registrar, err = grants.NewRegistrar(cfg); err != nil {
-		tb.Fatal(err)
-	}
+	o.open(tb)
 	return o, kept
 }
 
@@ -322,7 +318,7 @@ func TestAQueueMakesTheAuditBestEffort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg := newOffice(t).Config
+		cfg := newOffice(t).cfg
 		cfg.Auditor = queue
 		registrar, err := grants.NewRegistrar(cfg)
 		if err != nil {

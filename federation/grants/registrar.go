@@ -33,7 +33,7 @@ type Config struct {
 // concurrently, also with those of other Registrars over the same Store, and return the
 // grant as it was stored. With an error the grant is zero, unless the error is
 // ErrUnaudited and the change has been stored all the same.
-type Registrar struct{ Config }
+type Registrar struct{ cfg Config }
 
 // NewRegistrar returns a Registrar. A Config that lacks a required part is an error.
 func NewRegistrar(cfg Config) (*Registrar, error) {
@@ -55,16 +55,22 @@ func NewRegistrar(cfg Config) (*Registrar, error) {
 	return &Registrar{cfg}, nil
 }
 
+// Get returns the grant as it is stored now, or ErrNotFound. It changes nothing, and
+// leaves no record in the audit.
+func (r *Registrar) Get(ctx context.Context, id string) (Grant, error) {
+	return r.cfg.Store.Get(ctx, id)
+}
+
 // Create makes a pending grant. Terms that make none are ErrInvalid, and the cause of a
 // scope that does not parse is in the error, too. A name that is taken is ErrExists.
 func (r *Registrar) Create(ctx context.Context, terms Terms) (Grant, error) {
 	e := r.enter(ctx, verbCreate, terms.ID, true)
-	g, err := terms.grant(r.Registry, r.Now())
+	g, err := terms.grant(r.cfg.Registry, r.cfg.Now())
 	if err == nil {
 		err = e.intend(g)
 	}
 	if err == nil {
-		if err = r.Store.Insert(ctx, g); err != nil {
+		if err = r.cfg.Store.Insert(ctx, g); err != nil {
 			err = fmt.Errorf("grants: creating %q: %w", g.ID, err)
 		}
 	}
@@ -129,7 +135,7 @@ const maxTries = 100
 // not to: it is made over that one.
 func (e *entry) end(id string, status Status) (g Grant, err error) {
 	for range maxTries {
-		g, err = e.Store.Get(e.ctx, id)
+		g, err = e.cfg.Store.Get(e.ctx, id)
 		if err != nil {
 			return g, fmt.Errorf("grants: changing %q: %w", id, err)
 		}
@@ -154,7 +160,7 @@ func (e *entry) end(id string, status Status) (g Grant, err error) {
 
 // change reads the grant and stores it over the given revision, changed.
 func (e *entry) change(id string, revision int64, edit func(*Grant) error) (Grant, error) {
-	g, err := e.Store.Get(e.ctx, id)
+	g, err := e.cfg.Store.Get(e.ctx, id)
 	if err == nil {
 		e.about(g)
 		if err = ErrConflict; g.Revision == revision {
@@ -165,11 +171,11 @@ func (e *entry) change(id string, revision int64, edit func(*Grant) error) (Gran
 		return Grant{}, fmt.Errorf("grants: changing %q: %w", id, err)
 	}
 	g.Revision++
-	g.Updated = exact(e.Now())
+	g.Updated = exact(e.cfg.Now())
 	if err := e.intend(g); err != nil {
 		return Grant{}, err
 	}
-	if err := e.Store.Replace(e.ctx, g); err != nil {
+	if err := e.cfg.Store.Replace(e.ctx, g); err != nil {
 		return Grant{}, fmt.Errorf("grants: changing %q: %w", id, err)
 	}
 	return g, nil

@@ -22,6 +22,7 @@ var start = time.Date(2026, 1, 2, 3, 4, 5, 678_901_234, time.UTC)
 // An office is a registrar over an empty store, with a clock that the test moves.
 type office struct {
 	*grants.Registrar
+	cfg   grants.Config
 	store *grants.Memory
 	now   time.Time
 }
@@ -29,14 +30,18 @@ type office struct {
 func newOffice(tb testing.TB) *office {
 	tb.Helper()
 	o := &office{store: new(grants.Memory), now: start}
+	o.cfg = grants.Config{Store: o.store, Registry: scope.Standard(), Now: func() time.Time { return o.now }}
+	o.open(tb)
+	return o
+}
+
+// open makes the registrar out of cfg, anew after a change of that.
+func (o *office) open(tb testing.TB) {
+	tb.Helper()
 	var err error
-	o.Registrar, err = grants.NewRegistrar(grants.Config{
-		Store: o.store, Registry: scope.Standard(), Now: func() time.Time { return o.now },
-	})
-	if err != nil {
+	if o.Registrar, err = grants.NewRegistrar(o.cfg); err != nil {
 		tb.Fatal(err)
 	}
-	return o
 }
 
 func terms() grants.Terms {
@@ -368,5 +373,17 @@ func TestARegistrarNeedsItsParts(t *testing.T) {
 		if _, err := grants.NewRegistrar(cfg); err == nil {
 			t.Errorf("a registrar without a %s is made", name)
 		}
+	}
+}
+
+func TestAGrantIsReadAsItIsStored(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	want := o.have(t, grants.Revoked)
+	if got, err := o.Get(t.Context(), "g"); err != nil || got != want {
+		t.Errorf("the grant is %+v, %v, want %+v", got, err, want)
+	}
+	if got, err := o.Get(t.Context(), "nobody's"); !errors.Is(err, grants.ErrNotFound) || got != (grants.Grant{}) {
+		t.Errorf("a grant that is not there is %+v, %v", got, err)
 	}
 }

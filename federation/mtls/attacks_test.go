@@ -17,6 +17,12 @@ import (
 	"github.com/mosaicstack/fedkit/internal/certtest"
 )
 
+// The ids of the extensions, as the documentation has them.
+var (
+	grantOID   = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}
+	subjectOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 2}
+)
+
 func TestACertificateOfTheGrantIsLetIn(t *testing.T) {
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {
@@ -139,7 +145,7 @@ func TestEveryRefusedCertificateGetsTheSameAnswer(t *testing.T) {
 		return g.root.Certify(t, key(g.good), changes...)
 	}
 	raw := func(grant, subject []byte) func(*x509.Certificate) {
-		return certtest.With(certtest.Raw(mtls.GrantOID, grant), certtest.Raw(mtls.SubjectOID, subject))
+		return certtest.With(certtest.Raw(grantOID, grant), certtest.Raw(subjectOID, subject))
 	}
 	text := func(s string) []byte { return append([]byte{0x0c, byte(len(s))}, s...) }
 	id, who := text(grantID), text(subject)
@@ -163,8 +169,8 @@ func TestEveryRefusedCertificateGetsTheSameAnswer(t *testing.T) {
 		{"about another subject", with(named(t, grantID, "user-2")), "grant_mismatch", 1},
 		{"of an id in another case", with(named(t, strings.ToUpper(grantID), subject)), "grant_unknown", 1},
 		{"that has only a common name", with(commonName(grantID)), "grant_unknown", 1},
-		{"that has a common name and the subject", with(commonName(grantID), certtest.With(certtest.Raw(mtls.SubjectOID, who))), "grant_unknown", 1},
-		{"that has a grant and no subject", with(certtest.With(certtest.Raw(mtls.GrantOID, id))), "grant_unknown", 1},
+		{"that has a common name and the subject", with(commonName(grantID), certtest.With(certtest.Raw(subjectOID, who))), "grant_unknown", 1},
+		{"that has a grant and no subject", with(certtest.With(certtest.Raw(grantOID, id))), "grant_unknown", 1},
 		{"whose length is long where short fits", with(raw(append([]byte{0x0c, 0x81, byte(len(grantID))}, grantID...), who)), "grant_unknown", 1},
 		{"whose length has a zero in front", with(raw(append([]byte{0x0c, 0x82, 0, byte(len(grantID))}, grantID...), who)), "grant_unknown", 1},
 		{"whose length is indefinite", with(raw(append(append([]byte{0x2c, 0x80}, id...), 0, 0), who)), "grant_unknown", 1},
@@ -179,7 +185,7 @@ func TestEveryRefusedCertificateGetsTheSameAnswer(t *testing.T) {
 		{"whose id is empty", with(raw([]byte{0x0c, 0}, who)), "grant_unknown", 1},
 		{"whose extension is empty", with(raw(nil, who)), "grant_unknown", 1},
 		{"whose id is huge", with(raw(huge(t), who)), "grant_unknown", 1},
-		{"of the extension's neighbour", with(certtest.With(certtest.Raw(append(mtls.GrantOID[:7:7], 3), id), certtest.Raw(mtls.SubjectOID, who))), "grant_unknown", 1},
+		{"of the extension's neighbour", with(certtest.With(certtest.Raw(append(grantOID[:7:7], 3), id), certtest.Raw(subjectOID, who))), "grant_unknown", 1},
 		{"of an authority", with(named(t, grantID, subject), func(c *x509.Certificate) { c.IsCA = true }), "no_credential", 0},
 	} {
 		got := g.mustAsk(t, g.client(t, test.cert))
@@ -205,7 +211,7 @@ func TestEveryRefusedCertificateGetsTheSameAnswer(t *testing.T) {
 func commonName(name string) func(*x509.Certificate) {
 	return func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: name, SerialNumber: name, ExtraNames: []pkix.AttributeTypeAndValue{
-			{Type: mtls.GrantOID, Value: name}, // an attribute is no extension
+			{Type: grantOID, Value: name}, // an attribute is no extension
 		}}
 		c.DNSNames, c.EmailAddresses = []string{"grant." + name}, []string{name + "@example.test"}
 	}

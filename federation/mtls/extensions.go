@@ -11,11 +11,10 @@ import (
 )
 
 // The extensions by which a certificate names its grant and its subject, unless the
-// host has others. Their arc below 1.3.6.1.4.1 (private enterprises) is provisional:
-// nobody has registered 99999, and a host with a number of its own sets that.
+// host has others.
 var (
-	GrantOID   = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}
-	SubjectOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 2}
+	grantOID   = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}
+	subjectOID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 2}
 )
 
 // Extensions are two extensions of a certificate: the id of the grant and that of the
@@ -26,25 +25,29 @@ var (
 // They must not be critical. Go verifies no certificate with a critical extension that
 // it does not know itself.
 //
-// The zero Extensions has the default ids.
+// The zero Extensions has the default ids. Their arc below 1.3.6.1.4.1 (private
+// enterprises) is provisional: nobody has registered 99999, and a host with a number of its
+// own sets that.
 type Extensions struct {
-	// Grant is the extension with the id of the grant. Defaults to GrantOID.
+	// Grant is the extension with the id of the grant. Defaults to
+	// 1.3.6.1.4.1.99999.1.
 	Grant asn1.ObjectIdentifier
-	// Subject is the extension with the id of the subject. Defaults to SubjectOID.
+	// Subject is the extension with the id of the subject. Defaults to
+	// 1.3.6.1.4.1.99999.2.
 	Subject asn1.ObjectIdentifier
 }
 
 // Identify is an Identifier. The Credential is [grants.CredentialOf] the grant's id.
 func (e Extensions) Identify(leaf *x509.Certificate) (Identity, error) {
-	grantOID, subjectOID, err := e.ids()
+	grantID, subjectID, err := e.ids()
 	if err != nil {
 		return Identity{}, err
 	}
-	grant, err := name(leaf, grantOID)
+	grant, err := name(leaf, grantID)
 	if err != nil {
 		return Identity{}, err
 	}
-	subject, err := name(leaf, subjectOID)
+	subject, err := name(leaf, subjectID)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -54,7 +57,7 @@ func (e Extensions) Identify(leaf *x509.Certificate) (Identity, error) {
 // Encode returns the extensions that a certificate of the grant has to have. It is the
 // other side of Identify.
 func (e Extensions) Encode(grant, subject string) ([]pkix.Extension, error) {
-	grantOID, subjectOID, err := e.ids()
+	grantID, subjectID, err := e.ids()
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +68,7 @@ func (e Extensions) Encode(grant, subject string) ([]pkix.Extension, error) {
 	for _, named := range []struct {
 		id   asn1.ObjectIdentifier
 		text string
-	}{{grantOID, grant}, {subjectOID, subject}} {
+	}{{grantID, grant}, {subjectID, subject}} {
 		value, err := encodeUTF8String(named.text)
 		if err != nil {
 			return nil, fmt.Errorf("mtls: the extension %s: %w", named.id, err)
@@ -79,10 +82,10 @@ func (e Extensions) Encode(grant, subject string) ([]pkix.Extension, error) {
 func (e Extensions) ids() (grant, subject asn1.ObjectIdentifier, err error) {
 	grant, subject = e.Grant, e.Subject
 	if grant == nil {
-		grant = GrantOID
+		grant = grantOID
 	}
 	if subject == nil {
-		subject = SubjectOID
+		subject = subjectOID
 	}
 	if grant.Equal(subject) {
 		return nil, nil, fmt.Errorf("mtls: one extension, %s, cannot name both the grant and the subject", grant)

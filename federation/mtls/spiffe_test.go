@@ -112,7 +112,7 @@ func TestAnExtensionThatIsThereTwiceIsRefused(t *testing.T) {
 
 func TestOneExtensionCannotNameBoth(t *testing.T) {
 	t.Parallel()
-	for _, e := range []Extensions{{Subject: GrantOID}, {Grant: SubjectOID}} {
+	for _, e := range []Extensions{{Subject: grantOID}, {Grant: subjectOID}} {
 		if encoded, err := e.Encode("g", "g"); err == nil {
 			t.Errorf("the extensions %+v are written as %v", e, encoded)
 		}

@@ -116,13 +116,6 @@ func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) {
 	return 0, taken.OK()
 }
 
-// Len returns how many keys are remembered.
-func (l *Limiter) Len() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.buckets)
-}
-
 // bucket returns the bucket of a key, a full one if the key is new. To make room for it
 // the key that was idle for longest is forgotten.
 func (l *Limiter) bucket(key string) *rate.Limiter {

@@ -38,10 +38,10 @@ func Run(t *testing.T, newRegister func() fleetlock.Register) {
 	newStage(newRegister).run(t, allLaws())
 }
 
-// RunLock tests a lock, wherever it is kept. Each call of newLock returns the lock of a
+// runLock tests a lock, wherever it is kept. Each call of newLock returns the lock of a
 // name as another process sees it; several goroutines call it. A name has letters and
 // digits only.
-func RunLock(t *testing.T, newLock func(name string, opts ...fleetlock.Option) *fleetlock.Lock) {
+func runLock(t *testing.T, newLock func(name string, opts ...fleetlock.Option) *fleetlock.Lock) {
 	t.Helper()
 	(&stage{lock: newLock, lease: shortLease}).run(t, lockLaws)
 }

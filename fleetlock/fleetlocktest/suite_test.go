@@ -18,7 +18,7 @@ func TestTheRegisterInMemoryPasses(t *testing.T) {
 func TestAFilePasses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	RunLock(t, func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
+	runLock(t, func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
 		return fleetlock.File(filepath.Join(dir, name), append(opts, fleetlock.NoSync())...)
 	})
 }
@@ -39,7 +39,7 @@ func TestTheLastSlotOfAFilePasses(t *testing.T) {
 	dir := t.TempDir()
 	var mu sync.Mutex
 	taken := make(map[string]*fleetlock.Held)
-	RunLock(t, func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
+	runLock(t, func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
 		path := filepath.Join(dir, name)
 		opts = append(opts, fleetlock.NoSync(), fleetlock.Slots(2))
 		mu.Lock()

@@ -40,8 +40,8 @@ func Run(t *testing.T, open func(t *testing.T) enroll.Tickets) {
 
 var created = time.Date(2026, 3, 4, 5, 6, 7, 89_123_000, time.UTC)
 
-// New returns a ticket to store in tests, which is good for a quarter of an hour.
-func New(id string) enroll.Ticket {
+// newTicket returns a ticket that is good for a quarter of an hour.
+func newTicket(id string) enroll.Ticket {
 	return enroll.Ticket{ID: id, Hash: [32]byte{1, 31: 0xff}, Grant: "g", Created: created, Expires: created.Add(15 * time.Minute)}
 }
 
@@ -68,17 +68,17 @@ func expect(t *testing.T, s enroll.Tickets, want enroll.Ticket) {
 }
 
 func found(t *testing.T, s enroll.Tickets) {
-	insert(t, s, New("a"), New("b_-"))
-	expect(t, s, New("a"))
-	expect(t, s, New("b_-"))
-	if err := s.Insert(within(t), New("a")); err == nil {
+	insert(t, s, newTicket("a"), newTicket("b_-"))
+	expect(t, s, newTicket("a"))
+	expect(t, s, newTicket("b_-"))
+	if err := s.Insert(within(t), newTicket("a")); err == nil {
 		t.Error("a second ticket of one ID is stored")
 	}
-	expect(t, s, New("a"))
+	expect(t, s, newTicket("a"))
 }
 
 func notFound(t *testing.T, s enroll.Tickets) {
-	insert(t, s, New("a"))
+	insert(t, s, newTicket("a"))
 	for _, id := range []string{"", "A", "b"} {
 		if got, err := s.Get(within(t), id); !errors.Is(err, enroll.ErrUnknown) || got != (enroll.Ticket{}) {
 			t.Errorf("Get(%q) returns %+v and %v, want ErrUnknown", id, got, err)
@@ -87,16 +87,16 @@ func notFound(t *testing.T, s enroll.Tickets) {
 			t.Errorf("Use(%q) ends in %v, want ErrUnknown", id, err)
 		}
 	}
-	expect(t, s, New("a"))
+	expect(t, s, newTicket("a"))
 }
 
 func once(t *testing.T, s enroll.Tickets) {
-	insert(t, s, New("a"), New("b"))
+	insert(t, s, newTicket("a"), newTicket("b"))
 	at := created.Add(time.Second + time.Microsecond)
 	if err := s.Use(within(t), "a", at); err != nil {
 		t.Fatalf("the first use ends in %v", err)
 	}
-	used := New("a")
+	used := newTicket("a")
 	used.Used = at
 	expect(t, s, used)
 	for _, again := range []time.Time{at, at.Add(time.Second), created} {
@@ -105,25 +105,25 @@ func once(t *testing.T, s enroll.Tickets) {
 		}
 	}
 	expect(t, s, used)
-	expect(t, s, New("b"))
+	expect(t, s, newTicket("b"))
 }
 
 func expired(t *testing.T, s enroll.Tickets) {
-	insert(t, s, New("a"), New("b"))
-	for _, at := range []time.Time{New("a").Expires, New("a").Expires.Add(time.Hour)} {
+	insert(t, s, newTicket("a"), newTicket("b"))
+	for _, at := range []time.Time{newTicket("a").Expires, newTicket("a").Expires.Add(time.Hour)} {
 		if err := s.Use(within(t), "a", at); !errors.Is(err, enroll.ErrGone) {
-			t.Errorf("a use %s after the expiry ends in %v, want ErrGone", at.Sub(New("a").Expires), err)
+			t.Errorf("a use %s after the expiry ends in %v, want ErrGone", at.Sub(newTicket("a").Expires), err)
 		}
 	}
-	expect(t, s, New("a"))
-	if err := s.Use(within(t), "b", New("b").Expires.Add(-time.Microsecond)); err != nil {
+	expect(t, s, newTicket("a"))
+	if err := s.Use(within(t), "b", newTicket("b").Expires.Add(-time.Microsecond)); err != nil {
 		t.Errorf("a use at the last moment ends in %v", err)
 	}
 }
 
 func race(t *testing.T, s enroll.Tickets) {
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
-		insert(t, s, New(id))
+		insert(t, s, newTicket(id))
 		var won atomic.Int64
 		var all sync.WaitGroup
 		for range 8 {
