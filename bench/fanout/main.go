@@ -6,22 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"runtime"
 
 	"github.com/mosaicstack/fedkit/bench/internal/figures"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := start(ctx, os.Args[1:]); errors.Is(err, flag.ErrHelp) {
-		os.Exit(2)
-	} else if err != nil {
-		fmt.Fprintln(os.Stderr, "fanout:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("fanout", start) }
 
 func start(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("fanout", flag.ContinueOnError)
@@ -50,7 +39,6 @@ func start(ctx context.Context, args []string) error {
 
 // page is all that there is to read.
 func page(all []result, pages int) string {
-	return fmt.Sprintf("%s, %s/%s, %d CPUs; medians of %d pages of %d rows.\n\n%s\n%s",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), pages, pageRows,
+	return fmt.Sprintf("%s; medians of %d pages of %d rows.\n\n%s\n%s", figures.Machine(), pages, pageRows,
 		table(all), figures.Targets("Merged list", targets(all)))
 }

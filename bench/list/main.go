@@ -5,24 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"regexp"
-	"time"
 
 	"github.com/mosaicstack/fedkit/bench/internal/figures"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := start(ctx, os.Args[1:]); errors.Is(err, flag.ErrHelp) {
-		os.Exit(2)
-	} else if err != nil {
-		fmt.Fprintln(os.Stderr, "list:", err)
-		os.Exit(1)
-	}
-}
+func main() { figures.Main("list", start) }
 
 // options are the flags.
 type options struct {
@@ -76,11 +64,7 @@ func start(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
-	b := &bench{options: o, server: server}
-	began := time.Now()
-	b.say = func(format string, args ...any) {
-		fmt.Fprintf(os.Stderr, "list: %v: %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
-	}
+	b := &bench{options: o, server: server, say: figures.Progress("list")}
 	if err := b.measure(ctx); err != nil {
 		return err
 	}

@@ -13,17 +13,12 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	if dsn := os.Getenv(gatewayVariable); dsn != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
 		os.Exit(beGateway(ctx, dsn, whole))
 	}
-	if err := start(ctx, os.Args[1:]); errors.Is(err, flag.ErrHelp) {
-		os.Exit(2)
-	} else if err != nil {
-		fmt.Fprintln(os.Stderr, "load:", err)
-		os.Exit(1)
-	}
+	figures.Main("load", start)
 }
 
 // options are the flags.
@@ -61,10 +56,7 @@ func start(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	r := &run{options: o, say: func(format string, args ...any) {
-		fmt.Fprintf(os.Stderr, "load: %v: %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
-	}}
+	r := &run{options: o, say: figures.Progress("load")}
 	if err := r.measure(ctx); err != nil {
 		return err
 	}

@@ -3,11 +3,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/mosaicstack/fedkit/bench/internal/figures"
@@ -15,15 +15,10 @@ import (
 
 func main() {
 	workIfTold()
-	if err := start(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
-		os.Exit(2)
-	} else if err != nil {
-		fmt.Fprintln(os.Stderr, "lock:", err)
-		os.Exit(1)
-	}
+	figures.Main("lock", start)
 }
 
-func start(args []string) error {
+func start(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("lock", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 5, "how often everything is measured")
 	d := flags.Duration("time", 2*time.Second, "how long each crowd of a round competes; the other measurements take a share of it")
@@ -36,7 +31,7 @@ func start(args []string) error {
 	if *rounds < 1 || *d < 100*time.Millisecond || flags.NArg() > 0 {
 		return errors.New("there is at least 1 round, of at least 100ms, and there are no arguments")
 	}
-	summaries, err := measureIn(*where, *rounds, *d)
+	summaries, err := measureIn(ctx, *where, *rounds, *d)
 	if err != nil {
 		return err
 	}
@@ -46,15 +41,15 @@ func start(args []string) error {
 }
 
 // measureIn measures in a directory in where that it removes.
-func measureIn(where string, rounds int, d time.Duration) (_ []summary, err error) {
+func measureIn(ctx context.Context, where string, rounds int, d time.Duration) (_ []summary, err error) {
 	dir, err := os.MkdirTemp(where, "lock-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r := newRun(rounds, d, dir)
-	r.say = func(format string, args ...any) { fmt.Fprintf(os.Stderr, "lock: "+format+"\n", args...) }
-	if err := r.measure(); err != nil {
+	r.say = figures.Progress("lock")
+	if err := r.measure(ctx); err != nil {
 		return nil, err
 	}
 	return summarize(r.results), nil
@@ -62,7 +57,6 @@ func measureIn(where string, rounds int, d time.Duration) (_ []summary, err erro
 
 // page is all that there is to read.
 func page(all []summary, rounds int, d time.Duration) string {
-	return fmt.Sprintf("%s, %s/%s, %d CPUs; medians of %d rounds, crowds of %v.\n\n%s\n%s\n%s",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, d,
+	return fmt.Sprintf("%s; medians of %d rounds, crowds of %v.\n\n%s\n%s\n%s", figures.Machine(), rounds, d,
 		costTable(all), waitTable(all), figures.Targets("fleetlock, NoSync", targets(all)))
 }

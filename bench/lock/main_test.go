@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 func TestAShortRunMeasuresEveryContender(t *testing.T) {
 	r := newRun(1, 40*time.Millisecond, t.TempDir())
 	r.turns = 1
-	if err := r.measure(); err != nil {
+	if err := r.measure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range summarize(r.results) {

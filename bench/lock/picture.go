@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"html"
 	"math"
 	"strings"
 
@@ -14,48 +13,12 @@ import (
 // The picture: a line for each contender, on a logarithmic scale of time. A bar goes
 // from the tenth to the ninetieth of a hundred hand-overs; a mark in it is the median.
 const (
-	pictureWidth = 760
-	nameWidth    = 230 // left of the scale
-	noteWidth    = 70  // right of it
-	lineHeight   = 26
-	headHeight   = 44
-	barHeight    = 10
+	nameWidth  = 230 // left of the scale
+	noteWidth  = 70  // right of it
+	lineHeight = 26
+	headHeight = 44
+	barHeight  = 10
 )
-
-// pictureStyle is readable on a light and on a dark page, and needs no background.
-const pictureStyle = `
-text { font: 13px system-ui, sans-serif; fill: #24292f }
-.small { font-size: 11px; fill: #57606a }
-.grid { stroke: #8c959f; stroke-opacity: .35 }
-.target { stroke: #bc4c00; stroke-dasharray: 4 3 }
-.bar { fill: #8c959f }
-.ours { fill: #0969da }
-.median { stroke: #24292f; stroke-width: 2 }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 }
-.small { fill: #9198a1 }
-.target { stroke: #f0883e }
-.ours { fill: #4493f8 }
-.median { stroke: #e6edf3 }
-}
-`
-
-// A scale gives times their places, from one power of ten to another.
-type scale struct{ first, last int }
-
-func scaleFor(all []summary) scale {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, s := range all {
-		low, high = min(low, s.handover.p10), max(high, s.handover.p90)
-	}
-	first := int(math.Floor(math.Log10(low)))
-	return scale{first, max(first+1, int(math.Ceil(math.Log10(high))))}
-}
-
-func (s scale) x(ns float64) float64 {
-	share := (math.Log10(ns) - float64(s.first)) / float64(s.last-s.first)
-	return nameWidth + share*(pictureWidth-nameWidth-noteWidth)
-}
 
 // picture shows the hand-overs, if there are any, as an SVG.
 func picture(all []summary) string {
@@ -68,46 +31,49 @@ func picture(all []summary) string {
 	if len(measured) == 0 {
 		return ""
 	}
-	return draw(measured, scaleFor(measured))
+	return draw(measured)
 }
 
-func draw(all []summary, sc scale) string {
+func draw(all []summary) string {
 	bottom := headHeight + len(all)*lineHeight
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img">`+"\n", pictureWidth, bottom+24)
-	fmt.Fprintf(&b, "<title>How long the next process waits from the release of a lock on</title>\n<style>%s</style>\n", pictureStyle)
-	fmt.Fprintf(&b, `<text x="0" y="16">release → acquire by the next process, p10 – median – p90</text>`+"\n")
-	for power := sc.first; power <= sc.last; power++ {
-		at := math.Pow10(power)
-		drawLine(&b, "grid", sc.x(at), headHeight-8, bottom)
-		fmt.Fprintf(&b, `<text class="small" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", sc.x(at), bottom+16, roundTime(power))
+	first, last := powers(all)
+	scale := figures.LogScale(nameWidth, figures.PictureWidth-noteWidth, first, last)
+	p := figures.NewPicture("How long the next process waits from the release of a lock on", bottom+24)
+	p.Text("", 0, 16, "release → acquire by the next process, p10 – median – p90")
+	for power := first; power <= last; power++ {
+		x := scale.X(math.Pow10(power))
+		p.Line("grid", x, headHeight-8, float64(bottom))
+		p.TextAround("small", x, float64(bottom)+16, roundTime(power))
 	}
-	if limit := 2 * all[0].handover.median; all[0].name == rawFlock {
-		drawLine(&b, "target", sc.x(limit), headHeight-8, bottom)
-		fmt.Fprintf(&b, `<text class="small" x="%.1f" y="%d">2 × blocked flock</text>`+"\n", sc.x(limit)+4, headHeight-10)
+	if limit := scale.X(2 * all[0].handover.median); all[0].name == rawFlock {
+		p.Line("limit", limit, headHeight-8, float64(bottom))
+		p.Text("small", limit+4, headHeight-10, "2 × blocked flock")
 	}
 	for i, s := range all {
-		drawContender(&b, s, s.handover.median/all[0].handover.median, sc, headHeight+i*lineHeight)
+		middle := float64(headHeight+i*lineHeight) + lineHeight/2
+		p.Text("", 0, middle+4, s.name)
+		p.Bar(class(s), scale.X(s.handover.p10), scale.X(s.handover.p90), middle-barHeight/2, barHeight)
+		p.Line("mark", scale.X(s.handover.median), middle-8, middle+8)
+		p.Note(middle+4, "× "+figures.Digits(s.handover.median/all[0].handover.median))
 	}
-	b.WriteString("</svg>\n")
-	return b.String()
+	return p.String()
 }
 
-func drawContender(b *strings.Builder, s summary, multiple float64, sc scale, top int) {
-	class := "bar"
+func class(s summary) string {
 	if strings.HasPrefix(s.name, "fleetlock") {
-		class = "ours"
+		return "ours"
 	}
-	from, to, middle := sc.x(s.handover.p10), sc.x(s.handover.p90), float64(top)+lineHeight/2
-	fmt.Fprintf(b, `<text x="0" y="%.1f">%s</text>`+"\n", middle+4, html.EscapeString(s.name))
-	fmt.Fprintf(b, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%d" rx="2"/>`+"\n",
-		class, from, middle-barHeight/2, max(to-from, 1), barHeight)
-	drawLine(b, "median", sc.x(s.handover.median), int(middle)-8, int(middle)+8)
-	fmt.Fprintf(b, `<text x="%d" y="%.1f" text-anchor="end">× %s</text>`+"\n", pictureWidth, middle+4, figures.Digits(multiple))
+	return "others"
 }
 
-func drawLine(b *strings.Builder, class string, x float64, from, to int) {
-	fmt.Fprintf(b, `<line class="%s" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`+"\n", class, x, x, from, to)
+// powers are those of ten between which all hand-overs are, in nanoseconds.
+func powers(all []summary) (first, last int) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, s := range all {
+		low, high = min(low, s.handover.p10), max(high, s.handover.p90)
+	}
+	first = int(math.Floor(math.Log10(low)))
+	return first, max(first+1, int(math.Ceil(math.Log10(high))))
 }
 
 // roundTime names a power of ten of nanoseconds.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -38,11 +39,11 @@ func newRun(rounds int, d time.Duration, dir string) *run {
 	return r
 }
 
-func (r *run) measure() error {
+func (r *run) measure(ctx context.Context) error {
 	for round := range r.rounds {
 		r.say("round %d of %d", round+1, r.rounds)
-		for _, measure := range []func() error{r.measureSolo, r.measureCrowds, r.measureHandovers, r.measureKills} {
-			if err := measure(); err != nil {
+		for _, measure := range []func(context.Context) error{r.measureSolo, r.measureCrowds, r.measureHandovers, r.measureKills} {
+			if err := measure(ctx); err != nil {
 				return err
 			}
 		}
@@ -50,21 +51,21 @@ func (r *run) measure() error {
 	return nil
 }
 
-func (r *run) measureSolo() (err error) {
+func (r *run) measureSolo(ctx context.Context) (err error) {
 	s, err := startSolo(r.newDir)
 	defer func() { err = errors.Join(err, s.stop()) }()
 	if err != nil {
 		return err
 	}
-	return r.inTurns(func(i int, out *result) error {
+	return r.inTurns(ctx, func(i int, out *result) error {
 		ns, err := s.measure(i, r.turn(4))
 		out.solo = append(out.solo, ns)
 		return err
 	})
 }
 
-func (r *run) measureCrowds() error {
-	err := r.each(func(_ int, out *result) error {
+func (r *run) measureCrowds(ctx context.Context) error {
+	err := r.each(ctx, func(_ int, out *result) error {
 		got, err := measureCrowd(out.contender, r.newDir, 1, crowdSize, r.time)
 		out.goroutines = append(out.goroutines, got)
 		return err
@@ -72,33 +73,33 @@ func (r *run) measureCrowds() error {
 	if err != nil {
 		return err
 	}
-	return r.each(func(_ int, out *result) error {
+	return r.each(ctx, func(_ int, out *result) error {
 		got, err := measureCrowd(out.contender, r.newDir, crowdSize, 1, r.time)
 		out.processes = append(out.processes, got)
 		return err
 	})
 }
 
-func (r *run) measureHandovers() (err error) {
+func (r *run) measureHandovers(ctx context.Context) (err error) {
 	s, err := startSuccession(r.newDir)
 	defer func() { err = errors.Join(err, s.stop()) }()
 	if err != nil {
 		return err
 	}
-	return r.inTurns(func(i int, out *result) error {
+	return r.inTurns(ctx, func(i int, out *result) error {
 		waits, err := asOften(r.turn(2), s[i].handover)
 		out.handovers = append(out.handovers, waits...)
 		return err
 	})
 }
 
-func (r *run) measureKills() (err error) {
+func (r *run) measureKills(ctx context.Context) (err error) {
 	s, err := startSuccession(r.newDir)
 	defer func() { err = errors.Join(err, s.stop()) }()
 	if err != nil {
 		return err
 	}
-	return r.inTurns(func(i int, out *result) error {
+	return r.inTurns(ctx, func(i int, out *result) error {
 		if out.contender.stale != "" {
 			return nil
 		}
@@ -111,9 +112,9 @@ func (r *run) measureKills() (err error) {
 // turn is how long a turn is, of measurements that take the nth part of a crowd's time.
 func (r *run) turn(n int) time.Duration { return r.time / time.Duration(n*r.turns) }
 
-func (r *run) inTurns(do func(i int, out *result) error) error {
+func (r *run) inTurns(ctx context.Context, do func(i int, out *result) error) error {
 	for range r.turns {
-		if err := r.each(do); err != nil {
+		if err := r.each(ctx, do); err != nil {
 			return err
 		}
 	}
@@ -122,8 +123,11 @@ func (r *run) inTurns(do func(i int, out *result) error) error {
 
 // each goes through the contenders in a new order, so that none always follows the
 // same one, whose writes may still be on their way to the disk.
-func (r *run) each(do func(i int, out *result) error) error {
+func (r *run) each(ctx context.Context, do func(i int, out *result) error) error {
 	for _, i := range rand.Perm(len(r.results)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := do(i, &r.results[i]); err != nil {
 			return fmt.Errorf("%s: %w", r.results[i].contender.name, err)
 		}
