@@ -124,6 +124,15 @@ func crowd(t *testing.T) *sql.DB {
 	return db
 }
 
+// behindRows is the position behind so many things of a crowd; nil is that of the first
+// page.
+func behindRows(n int) cursor.Position {
+	if n == 0 {
+		return nil
+	}
+	return cursor.Position{cursor.TimeValue(time.Date(2026, 1, 1, 0, 0, -n/7, 0, time.UTC)), cursor.UUIDValue(cursor.UUID{0x80})}
+}
+
 // crowdGrants are those to a subject of a crowd and to some of its teams.
 var crowdGrants = map[string]struct {
 	subject string
@@ -199,18 +208,13 @@ func TestAPageTakesNoMoreThanTheCheaperWayAndABoundedScan(t *testing.T) {
 	gate := newTollgate(t, db)
 	const less = 5
 	things := tuned(t, standardTuning.shrunk(less), thingDefinition(thingVisibilities()["the project or the mission's project"]))
-	for _, statement := range Indexes(Postgres, things) {
-		execute(t, db, statement)
-	}
+	createIndexes(t, db, things)
 	atStake := 0
 	for what, grant := range crowdGrants {
 		f := scope.Filter{Resource: "things", Subject: grant.subject, Personal: true, Teams: grant.crew.teams(t, db), Limit: 50 / less}
 		most := things.plan.tuning.most(len(f.Teams))
 		for _, from := range []int{0, crowdRows / 2, crowdRows - 100} {
-			var after cursor.Position
-			if from > 0 {
-				after = cursor.Position{cursor.TimeValue(time.Date(2026, 1, 1, 0, 0, -from/7, 0, time.UTC)), cursor.UUIDValue(cursor.UUID{0x80})}
-			}
+			after := behindRows(from)
 			s := storeWith(t, db, Config{Prepared: true}, things)
 			if _, err := things.List(t.Context(), s, f, after); err != nil {
 				t.Fatal(err)
