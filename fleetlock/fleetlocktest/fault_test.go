@@ -160,7 +160,7 @@ var faults = []fault{
 		f.swap = func(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
 			terms := make([]fleetlock.Term, len(next.Terms))
 			for i, term := range next.Terms {
-				term.Length = max(term.Length, shortLease)
+				term.Length = max(term.Length, 16*shortLease)
 				terms[i] = term
 			}
 			next.Terms = terms
@@ -235,7 +235,13 @@ func TestEveryPlantedFaultIsFound(t *testing.T) {
 		verdicts[i] = make(chan error, 1)
 		go func() {
 			r := newFaulty(f.with)
-			verdicts[i] <- newStage(func() fleetlock.Register { return r }).tryOnce(laws[f.law])
+			var err error
+			for slower := range newStage(func() fleetlock.Register { return r }).slower {
+				if err = slower.tryOnce(laws[f.law]); err != nil {
+					break
+				}
+			}
+			verdicts[i] <- err
 		}()
 	}
 	for i, f := range faults {

@@ -115,14 +115,23 @@ const (
 // the store was only too slow: a process that stands still for a second has lost its
 // lease of half of one. What is broken is broken with the longer ones, too.
 func (s *stage) try(l law) (err error) {
-	slower := *s
-	for range 3 {
+	for slower := range s.slower {
 		if err = slower.tryOnce(l); !mayBeSlowness(err) {
 			break
 		}
-		slower.lease *= 4
 	}
 	return err
+}
+
+// slower yields stages for slower and slower machines.
+func (s *stage) slower(yield func(*stage) bool) {
+	next := *s
+	for range 3 {
+		if !yield(&next) {
+			return
+		}
+		next.lease *= 4
+	}
 }
 
 func (s *stage) tryOnce(l law) error {
@@ -142,7 +151,8 @@ func latef(format string, args ...any) error {
 type wrong struct{ error }
 
 func mayBeSlowness(err error) bool {
-	late := errors.Is(err, errLate) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fleetlock.ErrLost)
+	late := slices.ContainsFunc([]error{errLate, errLost, fleetlock.ErrLost, context.DeadlineExceeded},
+		func(target error) bool { return errors.Is(err, target) })
 	return late && !errors.As(err, new(wrong))
 }
 
