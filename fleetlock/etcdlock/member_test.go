@@ -6,11 +6,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,9 +151,15 @@ func startCluster(tb testing.TB) *cluster {
 	return c
 }
 
+// freeURL has an address of its own: nothing that connects to 127.0.0.1, or is bound to it,
+// takes the port before the member does, or while the member is down.
 func freeURL(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	host := "127.0.0.1"
+	if runtime.GOOS == "linux" { // where all of 127.0.0.0/8 is there
+		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
+	}
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -161,6 +169,6 @@ func freeURL(tb testing.TB) string {
 
 func newClient(endpoints []string) (*clientv3.Client, error) {
 	return clientv3.New(clientv3.Config{
-		Endpoints: endpoints, Logger: zap.NewNop(), DialTimeout: 20 * time.Second, DialKeepAliveTime: 6 * time.Second, DialKeepAliveTimeout: time.Second,
+		Endpoints: endpoints, Logger: zap.NewNop(), DialTimeout: patience, DialKeepAliveTime: 6 * time.Second, DialKeepAliveTimeout: time.Second,
 	})
 }

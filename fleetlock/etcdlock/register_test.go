@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/mosaicstack/fedkit/fleetlock"
 	"github.com/mosaicstack/fedkit/fleetlock/etcdlock"
@@ -31,21 +30,17 @@ func TestARegisterInEtcdPasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	open := func() (*etcdlock.Register, error) { return etcdlock.New(ctx, etcdlock.Config{Client: client}) }
-	for {
-		if _, err := open(); err == nil {
-			break
-		} else if ctx.Err() != nil {
-			t.Fatal(err)
-		}
-	}
 	fleetlocktest.Run(t, func() fleetlock.Register {
-		r, err := open()
-		if err != nil {
-			t.Error(err)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		for {
+			r, err := etcdlock.New(ctx, etcdlock.Config{Client: client})
+			if err == nil {
+				return r
+			}
+			if ctx.Err() != nil {
+				panic(err)
+			}
 		}
-		return r
 	})
 }

@@ -5,6 +5,7 @@ package contest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -137,14 +138,26 @@ func (c *Contest) hurtHolder(tb testing.TB, do syscall.Signal) *contender {
 	case <-c.grants: // an old one
 	default:
 	}
-	c.AwaitGrants(tb, 1, 30*time.Second)
+	for {
+		c.AwaitGrants(tb, 1, time.Minute)
+		p, err := c.signalHolder(do)
+		if err == nil {
+			return p
+		}
+		if !errors.Is(err, os.ErrProcessDone) { // the grant of one who was killed since
+			tb.Fatal(err)
+		}
+	}
+}
+
+func (c *Contest) signalHolder(do syscall.Signal) (*contender, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.holder.cmd.Process.Signal(do); err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
 	c.hurt = append(c.hurt, hurt{c.holder, time.Now()})
-	return c.holder
+	return c.holder, nil
 }
 
 // KillHolder kills whoever was granted the lock and has another contender come.
@@ -176,7 +189,7 @@ func (c *Contest) End(tb testing.TB) Report {
 	for _, p := range contenders {
 		select {
 		case <-p.ended:
-		case <-time.After(4*c.lease + 10*time.Second):
+		case <-time.After(4*c.lease + time.Minute):
 			tb.Errorf("a contender does not end")
 		}
 	}
