@@ -188,3 +188,25 @@ func TestAWatchThatHasEndedIsLeftAlone(t *testing.T) {
 	}
 	watches[1].stop()
 }
+
+// A waiter is told, and does not ask: its lease is long, and so its pauses become. It is
+// alone because what happens to other files of its process wakes it, too.
+func TestWhoWaitsForASlotDoesNotAskAllTheTime(t *testing.T) {
+	t.Parallel()
+	if !alone(t) {
+		return
+	}
+	path := lockPath(t)
+	one, two := mustAcquire(t, slotsOf(path, 2)), mustAcquire(t, slotsOf(path, 2))
+	calls := new(caller)
+	w := waitFor(t, hook(slotsOf(path, 2), calls.before))
+	eventually(t, "one who waits makes few calls within a second", func() bool {
+		calls.take()
+		time.Sleep(time.Second)
+		return calls.count() <= 30
+	})
+	w.mustStillWait(t, "both slots were held")
+	mustRelease(t, one)
+	mustRelease(t, w.mustBeGranted(t, "the release of a slot"))
+	mustRelease(t, two)
+}
