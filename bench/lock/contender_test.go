@@ -16,11 +16,15 @@ func TestEveryContenderExcludes(t *testing.T) {
 			t.Parallel()
 			join := c.join(filepath.Join(t.TempDir(), "lock"))
 			d := &desk{board: new(board), seats: []seat{mustSit(t, join), mustSit(t, join)}}
-			shares, err := d.compete(400 * time.Millisecond)
-			if err != nil {
-				t.Fatalf("%s does not let two compete: %v", c.name, err)
+			var sum int64
+			for round := 0; sum == 0 && round < 100; round++ { // one, unless the machine is very slow
+				shares, err := d.compete(400 * time.Millisecond)
+				if err != nil {
+					t.Fatalf("%s does not let two compete: %v", c.name, err)
+				}
+				sum += shares[0] + shares[1]
 			}
-			if sum := shares[0] + shares[1]; sum == 0 || d.board.faults(sum) != 0 {
+			if sum == 0 || d.board.faults(sum) != 0 {
 				t.Errorf("%s was acquired %d times, and had two holders %d times", c.name, sum, d.board.faults(sum))
 			}
 		})

@@ -35,7 +35,7 @@ func TestTheSeedBreaksWhatIsOld(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := mustSit(t, joinSeed(lock))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if err := s.lock(ctx); err != nil {
 				t.Fatalf("%s stays: %v", row.name, err)

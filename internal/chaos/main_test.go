@@ -145,7 +145,7 @@ func newHandler(rows []row, fanOut *federation.FanOut) (http.Handler, error) {
 	}
 	grant := scope.Grant{ID: "grant-1", Subject: "user-1", Scope: granted}
 	return federation.NewHandler(federation.Config{
-		Authenticator: letIn{grant}, Evaluator: rules, Lister: rowList{rows, layout}, Cursors: codec, FanOut: fanOut,
+		Authenticator: letIn{grant}, Evaluator: rules, Lister: rowList{rows, layout}, Cursors: codec, FanOut: fanOut, Timeout: 2 * time.Minute,
 	})
 }
 

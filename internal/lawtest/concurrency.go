@@ -44,7 +44,7 @@ func pagesUnderChurn(t *testing.T, open Open) {
 func walkUnderChurn(t *testing.T, times int, writes *atomic.Int64, walk func()) {
 	t.Helper()
 	const enough = 50
-	patience := time.Now().Add(20 * time.Second)
+	patience := time.Now().Add(2 * time.Minute)
 	for n := 0; n < times || writes.Load() < enough && time.Now().Before(patience); n++ {
 		walk()
 	}

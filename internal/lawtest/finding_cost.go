@@ -74,7 +74,7 @@ func (d DB) cost(t *testing.T, list func()) int64 {
 		return d.blocks(t, d.meter.last.Load())
 	}
 	best := time.Hour
-	for range 7 {
+	for range 25 { // of which a busy machine lets some pass
 		start := time.Now()
 		list()
 		best = min(best, time.Since(start))

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mosaicstack/fedkit/federation"
 	"github.com/mosaicstack/fedkit/scope"
@@ -33,7 +32,6 @@ func lawOfSilence(t *testing.T, open Open) {
 			access.Reason = "canary-reason"
 			return access, err
 		})
-		p.Patience = 5 * time.Second
 	})
 	teams := []string{c.team, c.alien}
 	k := terms{Resources: []string{"tasks", "notes", "credentials"}, Excluded: []string{"api_keys"}, Filters: map[string]filterTerms{"tasks": {Teams: &teams}}, Cap: 3}

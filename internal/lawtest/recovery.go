@@ -54,7 +54,7 @@ func Recovery(t *testing.T, open func(t *testing.T) Outage) {
 // recovers waits until the gateway serves pages again by itself.
 func recovers(t *testing.T, g gateway) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		r := g.list("grant-1", "tasks", "")
 		if r.status == http.StatusOK {
@@ -71,7 +71,7 @@ func recovers(t *testing.T, g gateway) {
 func storeIsUnavailable(t *testing.T, db DB) {
 	t.Helper()
 	s := db.store(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := s.ReadAccess(ctx, scope.AccessRequest{Grant: "g", Subject: seedSubject, Resource: "tasks"}); !errors.Is(err, scope.ErrUnavailable) {
 		t.Errorf("native access without a database fails with %v, which is no scope.ErrUnavailable", err)
