@@ -29,6 +29,8 @@ type Held struct {
 	cancel   context.CancelCauseFunc
 	watched  bool // whether loss is told of at once
 
+	renewal, expiry func() bool // call off what is scheduled, if anything is; guarded by mu
+
 	listed       bool // among all holders; guarded by held, as are its neighbours
 	before, next *Held
 }
@@ -73,9 +75,8 @@ func (h *Held) begin(l *Lock, s store, granted snapshot) {
 	h.keepReachable()
 	if h.lease > 0 {
 		h.deadline = h.mine.ownDeadline()
-		ctx := h.endContext()
-		go h.renew(ctx)
-		go h.expire(ctx)
+		h.schedule(&h.renewal, h.lease/4, h.renew)
+		h.schedule(&h.expiry, max(h.left(), time.Millisecond), h.expire)
 	}
 }
 
@@ -185,6 +186,11 @@ func (h *Held) end(err error) error {
 		h.ended = err
 		if h.cancel != nil {
 			h.cancel(err)
+		}
+		for _, callOff := range []func() bool{h.renewal, h.expiry} {
+			if callOff != nil {
+				callOff()
+			}
 		}
 	}
 	return h.ended

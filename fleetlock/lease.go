@@ -1,7 +1,6 @@
 package fleetlock
 
 import (
-	"context"
 	"errors"
 	"time"
 )
@@ -12,24 +11,12 @@ func (r record) ownDeadline() instant { return r.until.add(-r.lease / 4) }
 
 // renew gives sign of life every quarter of the lease, and sooner where that failed,
 // until the hold ends.
-func (h *Held) renew(ctx context.Context) {
-	wait := h.lease / 4
-	for {
-		due, stop := timer(h.lock.options.clock, wait)
-		select {
-		case <-due:
-		case <-ctx.Done():
-			stop()
-			return
-		}
-		switch err := h.renewOnce(); {
-		case err == nil:
-			wait = h.lease / 4
-		case errors.Is(err, ErrLost):
-			return
-		default:
-			wait = h.lease / 32 // until the deadline, see expire
-		}
+func (h *Held) renew() {
+	switch err := h.renewOnce(); {
+	case err == nil:
+		h.schedule(&h.renewal, h.lease/4, h.renew)
+	case !errors.Is(err, ErrLost):
+		h.schedule(&h.renewal, h.lease/32, h.renew) // until the deadline, see expire
 	}
 }
 
@@ -55,19 +42,20 @@ func (h *Held) renewOnce() error {
 }
 
 // expire ends the hold at its own deadline, even when a renewal hangs.
-func (h *Held) expire(ctx context.Context) {
-	for {
-		left := h.left()
-		if left <= 0 {
-			_ = h.lose("its lease ran out", nil)
-			return
-		}
-		due, stop := timer(h.lock.options.clock, max(left, time.Millisecond))
-		select {
-		case <-due:
-		case <-ctx.Done():
-			stop()
-			return
-		}
+func (h *Held) expire() {
+	if left := h.left(); left > 0 {
+		h.schedule(&h.expiry, max(left, time.Millisecond), h.expire)
+	} else {
+		_ = h.lose("its lease ran out", nil)
+	}
+}
+
+// schedule has something done after a time, by a goroutine of its own, unless the hold ends
+// before. Most holds do, and cost no goroutine.
+func (h *Held) schedule(stop *func() bool, d time.Duration, do func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended == nil {
+		*stop = h.lock.options.clock.after(d, func() { go do() })
 	}
 }

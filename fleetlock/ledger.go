@@ -1,6 +1,7 @@
 package fleetlock
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -27,7 +28,7 @@ type entry struct {
 	Label    string        `json:"label,omitempty"`
 	Host     string        `json:"host"`
 	PID      int           `json:"pid"`
-	Since    time.Time     `json:"since"`
+	Since    int64         `json:"since_us"` // microseconds since 1970
 	Lease    time.Duration `json:"lease_ns"`
 	Detached bool          `json:"detached,omitempty"`
 	Ticket   []byte        `json:"ticket,omitempty"` // SHA-256 of the secret
@@ -100,11 +101,13 @@ func (l *ledger) end(i int, broken bool, why string) {
 	l.Holders = slices.Delete(l.Holders, i, i+1)
 }
 
-// newEntry is what the ledger keeps of a record.
-func newEntry(r record, owner, stamp string) entry {
+// newEntry is what the ledger keeps of a record, with a stamp that is the owner's mark, too,
+// if that has none yet.
+func newEntry(r record, owner string) entry {
+	stamp := newStamp()
 	e := entry{
 		Token: r.token, Label: r.holder.label, Host: r.holder.host, PID: r.holder.pid,
-		Since: r.since, Lease: r.lease, Owner: owner, Stamp: stamp,
+		Since: r.since.UnixMicro(), Lease: r.lease, Owner: cmp.Or(owner, stamp), Stamp: stamp,
 	}
 	if r.state == stateDetached {
 		e.Detached, e.Ticket = true, r.ticket[:]
@@ -116,7 +119,7 @@ func newEntry(r record, owner, stamp string) entry {
 func (e entry) record(until instant) record {
 	r := record{
 		state: stateHeld, token: e.Token, holder: identity{e.Label, e.Host, e.PID},
-		since: e.Since, lease: e.Lease, until: until,
+		since: time.UnixMicro(e.Since), lease: e.Lease, until: until,
 	}
 	if e.Detached {
 		r.state = stateDetached

@@ -69,13 +69,13 @@ func (v view) begin(p page, e *edit, now instant) {
 }
 
 // stand keeps the place in the line, at its end if it is a new one.
-func (v view) stand(ctx context.Context, p page) (page, error) {
+func (v view) stand(long effort, p page) (page, error) {
 	for {
 		now := v.clock.now()
 		if v.open(p, now) || v.stands(p, now) {
 			return p, nil
 		}
-		next, err := v.write(ctx, p, v.placed(p, now))
+		next, err := v.write(long, p, v.placed(p, now))
 		if err != nil && !errors.Is(err, errChanged) {
 			return p, err
 		}
@@ -115,10 +115,9 @@ func (v view) placed(p page, now instant) edit {
 
 // leave gives up the place, so that nobody waits for it to end. It does not try for long.
 func (v view) leave() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), lookTime)
-	defer cancel()
+	long := effort{context.WithoutCancel(v.ctx), time.Now().Add(lookTime)}
 	for {
-		p, err := v.read(ctx)
+		p, err := v.read(long)
 		if err != nil || p.inLine(v.place) < 0 {
 			return
 		}
@@ -126,7 +125,7 @@ func (v view) leave() {
 		e.drop(v.place)
 		v.begin(p, &e, v.clock.now())
 		e.done = func(l ledger) bool { return l.inLine(v.place) < 0 }
-		if _, err := v.write(ctx, p, e); !errors.Is(err, errChanged) {
+		if _, err := v.write(long, p, e); !errors.Is(err, errChanged) {
 			return
 		}
 	}

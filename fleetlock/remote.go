@@ -98,29 +98,35 @@ func (r *remote) callTime() (first, most time.Duration) {
 	return max(r.lease/16, 100*time.Millisecond), max(r.lease/4, time.Second)
 }
 
+// An effort is how long calls that fail are made again: until ctx or the time ends.
+type effort struct {
+	ctx context.Context
+	end time.Time
+}
+
 // call makes one call of the register, after tries that have failed.
-func (r *remote) call(ctx context.Context, tries int, do func(context.Context) error) error {
+func (r *remote) call(e effort, tries int, do func(context.Context) error) error {
 	first, most := r.callTime()
-	ctx, cancel := context.WithTimeout(ctx, min(first<<min(tries, 10), most))
+	ctx, cancel := context.WithTimeout(e.ctx, min(first<<min(tries, 10), most, time.Until(e.end)))
 	defer cancel()
 	return do(ctx)
 }
 
-// read loads the record, over and over until the register answers or ctx ends.
-func (r *remote) read(ctx context.Context) (page, error) {
+// read loads the record, over and over until the register answers or the effort ends.
+func (r *remote) read(e effort) (page, error) {
 	var said complaint
 	for tries, pause := 0, firstRetry; ; tries, pause = tries+1, pause.next() {
-		p, err := r.readOnce(ctx, tries)
+		p, err := r.readOnce(e, tries)
 		err = said.with(err)
-		if err == nil || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsafe) || !pause.sleep(ctx, r.clock) {
+		if err == nil || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsafe) || !pause.lasts(e, r.clock) {
 			return p, err
 		}
 	}
 }
 
-func (r *remote) readOnce(ctx context.Context, tries int) (p page, err error) {
+func (r *remote) readOnce(e effort, tries int) (p page, err error) {
 	var got Record
-	err = r.call(ctx, tries, func(ctx context.Context) (err error) {
+	err = r.call(e, tries, func(ctx context.Context) (err error) {
 		got, err = r.register.Load(ctx, r.name)
 		return err
 	})
@@ -140,14 +146,14 @@ func (r *remote) keep(p page) {
 }
 
 // newest returns the newest record that is known, if it will do, and loads it otherwise.
-func (r *remote) newest(ctx context.Context, will func(page) bool) (page, error) {
+func (r *remote) newest(e effort, will func(page) bool) (page, error) {
 	r.mu.Lock()
 	last := r.last
 	r.mu.Unlock()
 	if last != nil && will(*last) {
 		return *last, nil
 	}
-	return r.read(ctx)
+	return r.read(e)
 }
 
 // An edit is a change of a ledger.
@@ -167,7 +173,7 @@ type edit struct {
 // record has changed: one call at most can make the change, since after that the version
 // is another. Who has changed the record, the stamp tells; that may have been a call that
 // failed, and also one that database/sql has made by itself.
-func (r *remote) write(ctx context.Context, p page, e edit) (page, error) {
+func (r *remote) write(long effort, p page, e edit) (page, error) {
 	text, err := e.next.encode()
 	if err != nil {
 		return p, err
@@ -175,7 +181,7 @@ func (r *remote) write(ctx context.Context, p page, e edit) (page, error) {
 	var said complaint
 	for tries, pause := 0, firstRetry; ; tries, pause = tries+1, pause.next() {
 		var version uint64
-		err := r.call(ctx, tries, func(ctx context.Context) (err error) {
+		err := r.call(long, tries, func(ctx context.Context) (err error) {
 			version, err = r.register.Swap(ctx, r.name, p.version, Record{
 				Token: e.next.Token, Text: text, Terms: e.list(), Quiet: e.quiet,
 			})
@@ -188,11 +194,11 @@ func (r *remote) write(ctx context.Context, p page, e edit) (page, error) {
 			return left, nil
 		}
 		if errors.Is(err, ErrChanged) || tries%2 == 1 {
-			if now, readErr := r.read(ctx); readErr == nil && now.version != p.version {
+			if now, readErr := r.read(long); readErr == nil && now.version != p.version {
 				return now, e.outcome(now)
 			}
 		}
-		if !pause.sleep(ctx, r.clock) {
+		if !pause.lasts(long, r.clock) {
 			return p, err
 		}
 	}
@@ -252,9 +258,10 @@ const firstRetry = retry(5 * time.Millisecond)
 
 func (p retry) next() retry { return min(p*2, retry(250*time.Millisecond)) }
 
-// sleep reports whether ctx lasts until the next call.
-func (p retry) sleep(ctx context.Context, c clock) bool {
-	return nap(ctx, c, time.Duration(p)) == nil
+// lasts sleeps, and reports whether the effort lasts until the next call.
+func (p retry) lasts(e effort, c clock) bool {
+	left := time.Until(e.end)
+	return nap(e.ctx, c, min(time.Duration(p), left)) == nil && left > time.Duration(p)
 }
 
 // newStamp is drawn once and never again.
@@ -295,7 +302,7 @@ func (r *remote) keepWatching(ctx context.Context) {
 		if lasted, _ := r.clock.now().sub(began); lasted > time.Second {
 			pause = firstRetry
 		}
-		if !pause.sleep(ctx, r.clock) {
+		if nap(ctx, r.clock, time.Duration(pause)) != nil {
 			return
 		}
 		r.changes.notify() // of what happened while nobody watched

@@ -63,19 +63,16 @@ func same(a, b store) bool {
 	return a == b
 }
 
-func (v view) patience() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(v.ctx, v.ride)
-}
+func (v view) effort() effort { return effort{v.ctx, time.Now().Add(v.ride)} }
 
 func (v view) load() (snapshot, error) {
-	ctx, cancel := v.patience()
-	defer cancel()
-	p, err := v.read(ctx)
+	long := v.effort()
+	p, err := v.read(long)
 	if err != nil {
 		return snapshot{}, err
 	}
 	if v.place != "" {
-		if p, err = v.stand(ctx, p); err != nil {
+		if p, err = v.stand(long, p); err != nil {
 			return snapshot{}, err
 		}
 	}
@@ -185,11 +182,10 @@ func (v view) swap(seen version, next record) (snapshot, error) {
 	if v.owner != "" {
 		v.ride = v.ownTime()
 	}
-	ctx, cancel := v.patience()
-	defer cancel()
+	long := v.effort()
 	// A holder's entry changes by itself alone, so any page will do that has it.
 	fits := func(p page) bool { return p.version == seen.sequence || v.owner != "" && p.holder(v.token) >= 0 }
-	p, err := v.newest(ctx, fits)
+	p, err := v.newest(long, fits)
 	if err != nil {
 		return snapshot{}, err
 	}
@@ -197,7 +193,7 @@ func (v view) swap(seen version, next record) (snapshot, error) {
 	if !ok || !fits(p) {
 		return v.show(p), errChanged
 	}
-	left, err := v.write(ctx, p, e)
+	left, err := v.write(long, p, e)
 	if err != nil {
 		if next.token > p.Token {
 			v.disown(next.token, e)
@@ -229,9 +225,8 @@ func (v view) disown(token uint64, e edit) {
 // there is one: whose entry is gone can change nothing.
 func (v view) edit(p page, next record) (edit, bool) {
 	e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
-	stamp := newStamp()
 	if next.token > p.Token {
-		v.grant(p, &e, newEntry(next, newStamp(), stamp))
+		v.grant(p, &e, newEntry(next, ""))
 		return e, true
 	}
 	i := e.next.holder(next.token)
@@ -245,8 +240,9 @@ func (v view) edit(p page, next record) (edit, bool) {
 		return e, true
 	}
 	e.start(next.token, next.lease)
-	e.next.Holders[i] = newEntry(next, e.next.Holders[i].Owner, stamp)
-	e.done = func(l ledger) bool { return l.stamped(next.token, stamp) }
+	by := newEntry(next, e.next.Holders[i].Owner)
+	e.next.Holders[i] = by
+	e.done = func(l ledger) bool { return l.stamped(next.token, by.Stamp) }
 	return e, true
 }
 
@@ -264,6 +260,9 @@ func (v view) grant(p page, e *edit, by entry) {
 	v.begin(p, e, now)
 	e.next.Token = by.Token
 	e.next.Holders = append(e.next.Holders, by)
+	if len(e.next.Holders) >= v.slots && !e.next.Broken {
+		e.next.Last = nil // which is told of a lock that has room, and of a broken one
+	}
 	e.start(by.Token, by.Lease)
 	e.done = func(l ledger) bool { return l.stamped(by.Token, by.Stamp) }
 }
@@ -294,18 +293,17 @@ func (v view) listen() (*listener, error) { return v.remote.listen(), nil }
 
 // repair writes an empty ledger over what is not one.
 func (v view) repair(why string) error {
-	ctx, cancel := v.patience()
-	defer cancel()
-	if _, err := v.read(ctx); !errors.Is(err, ErrCorrupt) {
+	long := v.effort()
+	if _, err := v.read(long); !errors.Is(err, ErrCorrupt) {
 		return err
 	}
 	if book, ok := v.register.(*roll); ok {
-		if err := book.mend(ctx); err != nil {
+		if err := v.call(long, 1, book.mend); err != nil {
 			return err
 		}
 	}
 	var got Record
-	err := v.call(ctx, 1, func(ctx context.Context) (err error) {
+	err := v.call(long, 1, func(ctx context.Context) (err error) {
 		got, err = v.register.Load(ctx, v.name)
 		return err
 	})
@@ -317,10 +315,10 @@ func (v view) repair(why string) error {
 			return &BusyError{Path: v.name}
 		}
 	}
-	last := entry{Token: max(got.Token, uint64(time.Now().UnixMicro())), Since: time.Now()}
+	last := entry{Token: max(got.Token, uint64(time.Now().UnixMicro())), Since: time.Now().UnixMicro()}
 	e := edit{next: ledger{Token: last.Token, Last: &last, Broken: true, Why: why}}
 	e.done = func(l ledger) bool { return l.Token == last.Token && len(l.Holders) == 0 }
-	_, err = v.write(ctx, page{version: got.Version}, e)
+	_, err = v.write(long, page{version: got.Version}, e)
 	return err
 }
 
@@ -328,9 +326,7 @@ func (v view) repair(why string) error {
 type inspection struct{ view }
 
 func (i inspection) load() (snapshot, error) {
-	ctx, cancel := i.patience()
-	defer cancel()
-	p, err := i.read(ctx)
+	p, err := i.read(i.effort())
 	if err != nil {
 		return snapshot{}, err
 	}

@@ -18,16 +18,19 @@
 //	lock := fleetlock.On(register, "restart", fleetlock.Lease(10*time.Second))
 //
 // A lock is a key, and each transition one transaction that compares the key's mod
-// revision. Each term of the record, of one who holds or waits, is another key, bound to a
-// lease of etcd. So an acquisition and a release that nobody disputes cost one
-// transaction each.
+// revision. Each term of the record, of one who holds or waits, names a lease of etcd, and
+// each lease has a key that shows that it lives. Client and lease go together: the next
+// term of a client runs on the lease of its last one, whose key is there. So an acquisition
+// and a release that nobody disputes cost one entry of etcd's log each, which is what
+// etcd's own concurrency.Mutex costs on a session that was made before. The first one of a
+// client, and one after a pause that is longer than the lease, ask for a lease before.
 //
 // # Time
 //
-// When a term is over is found out in two ways. Who has watched the term's key for its
-// whole length, by a clock of its own, without seeing it written again, knows that it is
+// When a term is over is found out in two ways. Who has known the term for its
+// whole length, by a clock of its own, without seeing it begin again, knows that it is
 // over: that does not depend on etcd's clocks, and an election in between costs nothing.
-// For those who come later, etcd ends the lease and deletes the key. That takes up to
+// For those who come later, etcd ends the lease and deletes its key. That takes up to
 // two seconds longer, because leases have whole seconds, and as much again as the lease
 // when a new leader is elected meanwhile.
 //

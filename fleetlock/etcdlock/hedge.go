@@ -13,38 +13,48 @@ const (
 	hedges     = 3
 )
 
-// hedged returns the first answer to a call that may be made more than once, or the last
-// error.
-func hedged[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// hedged returns the first answer to a call, which is made several times if it must be, or
+// the last error. Servers are told when a call is given up, and of no deadline, which
+// would cost them a timer.
+func hedged[T any](ctx context.Context, call func(context.Context) (T, error)) (value T, err error) {
+	if err := ctx.Err(); err != nil {
+		return value, err
+	}
+	calling, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	defer context.AfterFunc(ctx, giveUp)()
+	value, err = tried(calling, giveUp, hedges, call)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return value, err
+}
+
+// tried makes a call at most so many times, and gives all up when one has an answer. If the
+// first has it soon that costs no goroutine, which would cost as much as all else here.
+func tried[T any](ctx context.Context, giveUp func(), times int, call func(context.Context) (T, error)) (T, error) {
+	if times == 1 {
+		return call(ctx)
+	}
 	type answer struct {
 		value T
 		err   error
 	}
-	answers := make(chan answer, hedges)
-	made, failed := 0, 0
-	again := time.NewTicker(hedgeAfter)
-	defer again.Stop()
-	for more := true; ; {
-		if more && made < hedges {
-			made++
-			go func() {
-				value, err := call(ctx)
-				answers <- answer{value, err}
-			}()
+	next := make(chan answer, 1)
+	again := time.AfterFunc(hedgeAfter, func() {
+		value, err := tried(ctx, giveUp, times-1, call)
+		next <- answer{value, err}
+		if err == nil {
+			giveUp()
 		}
-		select {
-		case a := <-answers:
-			if a.err == nil || ctx.Err() != nil {
-				return a.value, a.err
-			}
-			if failed++; failed == hedges {
-				return a.value, a.err
-			}
-			more = true
-		case <-again.C:
-			more = true
-		}
+	})
+	value, err := call(ctx)
+	switch alone := again.Stop(); {
+	case err == nil || alone && ctx.Err() != nil:
+		return value, err
+	case alone:
+		return tried(ctx, giveUp, times-1, call)
 	}
+	other := <-next
+	return other.value, other.err
 }

@@ -3,74 +3,82 @@ package etcdlock
 import (
 	"time"
 
-	"github.com/mosaicstack/fedkit/fleetlock"
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // A knowledge is what this client has seen of a name.
 type knowledge struct {
-	version uint64   // that was seen last
-	ids     []string // the terms that it names
-	terms   map[string]term
+	revision int64 // of the store, as of which all but sights is
+	version  uint64
+	terms    map[string]term
+	alive    map[clientv3.LeaseID]bool // the leases that have a key
+	sights   map[string]sight          // of terms, also of later versions
 }
 
-// A term is one that was seen in a key.
-type term struct {
-	revision int64 // of the key, another one whenever the term begins again
-	length   time.Duration
-	seen     time.Time // when the revision was seen first: the term began before
-	gone     bool      // the key is
+// A sight is when a term was seen first: it began before.
+type sight struct {
+	begun int64
+	at    time.Time
 }
 
-// meet takes in a whole record with its terms.
-func (k *knowledge) meet(version uint64, ids []string, terms map[string]term, now time.Time) {
-	if version < k.version {
-		return // two loads have overtaken each other
+func newKnowledge() *knowledge {
+	return &knowledge{alive: make(map[clientv3.LeaseID]bool), sights: make(map[string]sight)}
+}
+
+// meet takes in the record and the leases that have a key, and reports whether that is no
+// older than what was known: two loads may overtake each other.
+func (k *knowledge) meet(revision int64, version uint64, terms []term, alive map[clientv3.LeaseID]bool, now time.Time) bool {
+	if revision < k.revision {
+		return false
 	}
-	k.version, k.ids = version, ids
-	k.see(terms, now)
-	named := make(map[string]term, len(ids))
-	for _, id := range ids {
-		t, known := k.terms[id]
-		if _, there := terms[id]; !known || !there {
-			t.gone = true
+	k.alive = alive
+	k.turn(revision, version, terms, now)
+	return true
+}
+
+// write takes in what this client has written, and that leases have a key.
+func (k *knowledge) write(revision int64, terms []term, leases []clientv3.LeaseID, now time.Time) {
+	if revision < k.revision {
+		return
+	}
+	for _, id := range leases {
+		k.alive[id] = true
+	}
+	for i := range terms {
+		if terms[i].begun == thisRevision {
+			terms[i].begun = revision
 		}
-		named[id] = t
 	}
-	k.terms = named
+	k.turn(revision, uint64(revision), terms, now)
+}
+
+func (k *knowledge) turn(revision int64, version uint64, terms []term, now time.Time) {
+	k.see(terms, now)
+	k.revision, k.version, k.terms = revision, version, make(map[string]term, len(terms))
+	sights := make(map[string]sight, len(terms))
+	for _, t := range terms {
+		k.terms[t.id], sights[t.id] = t, k.sights[t.id]
+	}
+	k.sights = sights
 }
 
 // see takes in terms, each unless it has been seen as it is or later.
-func (k *knowledge) see(terms map[string]term, now time.Time) {
-	for id, t := range terms {
-		if old, known := k.terms[id]; !known || old.revision < t.revision {
-			t.seen = now
-			k.terms[id] = t
-		}
-	}
-}
-
-// write takes in what this client has written.
-func (k *knowledge) write(revision int64, terms []fleetlock.Term, begun map[string]time.Duration, now time.Time) {
-	if uint64(revision) < k.version {
-		return
-	}
-	k.version, k.ids = uint64(revision), make([]string, 0, len(terms))
-	named := make(map[string]term, len(terms))
+func (k *knowledge) see(terms []term, now time.Time) {
 	for _, t := range terms {
-		k.ids = append(k.ids, t.ID)
-		named[t.ID] = k.terms[t.ID]
-		if length, ok := begun[t.ID]; ok {
-			named[t.ID] = term{revision: revision, length: length, seen: now}
+		if k.sights[t.id].begun < t.begun {
+			k.sights[t.id] = sight{t.begun, now}
 		}
 	}
-	k.terms = named
 }
 
 // left is for how long a term may still run.
-func (k *knowledge) left(id string, now time.Time) time.Duration {
-	t, known := k.terms[id]
-	if !known || t.gone {
+func (k *knowledge) left(t term, now time.Time) time.Duration {
+	if !k.alive[t.lease] {
 		return 0
 	}
-	return max(t.length-now.Sub(t.seen), 0)
+	left := t.length
+	if seen := k.sights[t.id]; seen.begun == t.begun {
+		left -= now.Sub(seen.at)
+	}
+	return max(left, 0)
 }

@@ -11,8 +11,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// A pool has the leases of this client: one for each key that it holds, and those that
-// were held and can be used again, because a lease costs a round of the cluster.
+// A pool has the leases of this client: one for each term that it has begun, and those of
+// terms that it has ended, to be used again, because a lease costs a round of the cluster.
 type pool struct {
 	client *clientv3.Client
 
