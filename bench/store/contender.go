@@ -15,31 +15,59 @@ const (
 	redis    = "Redis"
 )
 
-// A contender is one lock. Acquire waits and returns the release.
+// A durability is when a server says that a write is done.
+type durability bool
+
+const (
+	written durability = false // when it has handed it to the operating system, or not even that
+	synced  durability = true  // when it is on the disk, so that a power failure loses nothing
+)
+
+// A contender is one lock.
 type contender struct {
 	name, store string
 	ours        bool
 	// here and there acquire the lock as two machines do.
-	here, there func(context.Context) (release func() error, err error)
+	here, there acquire
+	// synced is here on a server that syncs every write.
+	synced acquire
 
-	pairs     []float64 // nanoseconds of each acquisition and release
-	handovers []float64 // nanoseconds from before a release to after the next grant
+	pairs       []float64 // nanoseconds of each acquisition and release
+	syncedPairs []float64 // the same where every write is synced
+	handovers   []float64 // nanoseconds from before a release to after the next grant
+}
+
+// An acquire waits for a lock and returns the release.
+type acquire func(context.Context) (release func() error, err error)
+
+// pairs measures acquisitions and releases for a time.
+func (a acquire) pairs(ctx context.Context, d time.Duration) (took []float64, err error) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		began := time.Now()
+		release, err := a(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := release(); err != nil {
+			return nil, err
+		}
+		took = append(took, float64(time.Since(began)))
+	}
+	return took, nil
 }
 
 const handoversPerRound = 10
 
 func (c *contender) measure(ctx context.Context, d time.Duration) error {
-	for end := time.Now().Add(d); time.Now().Before(end); {
-		began := time.Now()
-		release, err := c.here(ctx)
-		if err != nil {
-			return err
-		}
-		if err := release(); err != nil {
-			return err
-		}
-		c.pairs = append(c.pairs, float64(time.Since(began)))
+	took, err := c.here.pairs(ctx, d)
+	if err != nil {
+		return err
 	}
+	c.pairs = append(c.pairs, took...)
+	if took, err = c.synced.pairs(ctx, d); err != nil {
+		return err
+	}
+	c.syncedPairs = append(c.syncedPairs, took...)
 	for range handoversPerRound {
 		if err := c.handOver(ctx); err != nil {
 			return err
@@ -82,7 +110,7 @@ const lease = 10 * time.Second
 
 // fleet is the lock of fedkit in a register.
 func fleet(store string, here, there fleetlock.Register) *contender {
-	acquire := func(r fleetlock.Register) func(context.Context) (func() error, error) {
+	in := func(r fleetlock.Register) acquire {
 		lock := fleetlock.On(r, "bench", fleetlock.Lease(lease))
 		return func(ctx context.Context) (func() error, error) {
 			held, err := lock.Acquire(ctx)
@@ -92,7 +120,7 @@ func fleet(store string, here, there fleetlock.Register) *contender {
 			return held.Release, nil
 		}
 	}
-	return &contender{name: "fleetlock on " + store, store: store, ours: true, here: acquire(here), there: acquire(there)}
+	return &contender{name: "fleetlock on " + store, store: store, ours: true, here: in(here), there: in(there)}
 }
 
 // open starts the servers and returns all contenders, and what ends the servers even if
@@ -104,12 +132,19 @@ func open(ctx context.Context) (all []*contender, done func(), err error) {
 			_ = ends[i]() // nothing is left to lose
 		}
 	}
-	for _, on := range []func(context.Context, func(func() error)) ([]*contender, error){onPostgres, onEtcd, onRedis} {
-		some, err := on(ctx, func(end func() error) { ends = append(ends, end) })
-		if err != nil && !errors.Is(err, errNotInstalled) {
-			return nil, done, err
+	for _, on := range []func(context.Context, durability, func(func() error)) ([]*contender, error){onPostgres, onEtcd, onRedis} {
+		var twice [][]*contender
+		for _, d := range []durability{written, synced} {
+			some, err := on(ctx, d, func(end func() error) { ends = append(ends, end) })
+			if err != nil && !errors.Is(err, errNotInstalled) {
+				return nil, done, err
+			}
+			twice = append(twice, some)
 		}
-		all = append(all, some...)
+		for i, c := range twice[0] {
+			c.synced = twice[1][i].here
+			all = append(all, c)
+		}
 	}
 	return all, done, nil
 }

@@ -14,18 +14,18 @@ import (
 	"github.com/mosaicstack/fedkit/fleetlock/etcdlock"
 )
 
-func onEtcd(ctx context.Context, end func(func() error)) ([]*contender, error) {
+func onEtcd(ctx context.Context, d durability, end func(func() error)) ([]*contender, error) {
 	dir, err := os.MkdirTemp("", "store-bench-")
 	if err != nil {
 		return nil, err
 	}
 	end(func() error { return os.RemoveAll(dir) })
-	endpoint, err := startEtcd(dir, end)
+	endpoint, err := startEtcd(dir, d, end)
 	if err != nil {
 		return nil, err
 	}
 	var registers []*etcdlock.Register
-	var mutexes []func(context.Context) (func() error, error)
+	var mutexes []acquire
 	for range 2 {
 		client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, Logger: zap.NewNop()})
 		if err != nil {
@@ -54,9 +54,9 @@ func onEtcd(ctx context.Context, end func(func() error)) ([]*contender, error) {
 }
 
 // startEtcd starts a member that is alone, and listens on sockets in the directory.
-func startEtcd(dir string, end func(func() error)) (endpoint string, err error) {
+func startEtcd(dir string, d durability, end func(func() error)) (endpoint string, err error) {
 	cfg := embed.NewConfig()
-	cfg.Dir, cfg.LogLevel, cfg.UnsafeNoFsync = filepath.Join(dir, "data"), "panic", true
+	cfg.Dir, cfg.LogLevel, cfg.UnsafeNoFsync = filepath.Join(dir, "data"), "panic", d == written
 	client, peer := url.URL{Scheme: "unix", Path: filepath.Join(dir, "client")}, url.URL{Scheme: "unix", Path: filepath.Join(dir, "peer")}
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}

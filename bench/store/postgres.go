@@ -12,8 +12,12 @@ import (
 	"github.com/mosaicstack/fedkit/internal/pgtest"
 )
 
-func onPostgres(ctx context.Context, end func(func() error)) ([]*contender, error) {
-	cluster, err := pgtest.Launch()
+func onPostgres(ctx context.Context, d durability, end func(func() error)) ([]*contender, error) {
+	var settings []string
+	if d == synced {
+		settings = []string{"fsync = on", "synchronous_commit = on", "full_page_writes = on"}
+	}
+	cluster, err := pgtest.Launch(settings...)
 	if err != nil {
 		return nil, err
 	}

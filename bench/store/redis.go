@@ -13,7 +13,7 @@ import (
 	goredis9 "github.com/redis/go-redis/v9"
 )
 
-func onRedis(ctx context.Context, end func(func() error)) ([]*contender, error) {
+func onRedis(ctx context.Context, d durability, end func(func() error)) ([]*contender, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "store: redis-server is not installed, so redsync is left out")
@@ -25,7 +25,11 @@ func onRedis(ctx context.Context, end func(func() error)) ([]*contender, error) 
 	}
 	end(func() error { return os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "redis")
-	server := exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
+	arguments := []string{"--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir}
+	if d == synced {
+		arguments = append(arguments, "--appendonly", "yes", "--appendfsync", "always")
+	}
+	server := exec.Command(program, arguments...)
 	if err := server.Start(); err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func onRedis(ctx context.Context, end func(func() error)) ([]*contender, error) 
 		time.Sleep(50 * time.Millisecond)
 	}
 	sync := redsync.New(goredis.NewPool(client))
-	mutex := func() func(context.Context) (func() error, error) {
+	mutex := func() acquire {
 		return func(ctx context.Context) (func() error, error) {
 			m := sync.NewMutex("bench", redsync.WithExpiry(lease), redsync.WithTries(1000))
 			return func() error { _, err := m.UnlockContext(ctx); return err }, m.LockContext(ctx)
