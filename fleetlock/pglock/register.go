@@ -44,11 +44,13 @@ type Config struct {
 
 // Register is a [fleetlock.Register]. Its methods may be called at the same time.
 type Register struct {
-	db   *sql.DB
-	load query
-	swap map[swapKind]query
-	poll time.Duration
-	ears *ears // nil without Listen
+	db     *sql.DB
+	load   query
+	settle query
+	swap   map[swapKind]query
+	doubts doubts
+	poll   time.Duration
+	ears   *ears // nil without Listen
 }
 
 //go:embed schema.sql
@@ -81,10 +83,13 @@ const (
 	sqlNow = `(extract(epoch from clock_timestamp()) * 1000000)::bigint`
 
 	// What is left of each term is rounded up, so that no term ends early.
-	sqlLoad = `SELECT version, greatest(token, ` + sqlNow + `), record, terms,
+	sqlColumns = `SELECT version, greatest(token, ` + sqlNow + `), record, terms,
 		ARRAY(SELECT ceil(extract(epoch from ends[i] - clock_timestamp()) * 1000000)::bigint
-			FROM generate_subscripts(ends, 1) AS i ORDER BY i)
-		FROM @.fleetlock WHERE name = $1`
+			FROM generate_subscripts(ends, 1) AS i ORDER BY i)`
+	sqlLoad = sqlColumns + ` FROM @.fleetlock WHERE name = $1`
+
+	// What is read by a statement that writes is on the standby when that has returned.
+	sqlSettle = `WITH settled AS (UPDATE @.fleetlock SET token = token WHERE name = $1 RETURNING *) ` + sqlColumns + ` FROM settled`
 
 	sqlInsert = `INSERT INTO @.fleetlock AS old (name, version, token, record, terms, ends)
 		VALUES ($1, ` + sqlNow + ` + $2, $3, $4, $5, ARRAY(
@@ -147,7 +152,7 @@ func newRegister(cfg Config) (*Register, error) {
 	}
 	statement := func(sql string) query { return query{text: strings.ReplaceAll(sql, "@.", prefix)} }
 	return &Register{
-		db: cfg.DB, poll: poll, load: statement(sqlLoad),
+		db: cfg.DB, poll: poll, load: statement(sqlLoad), settle: statement(sqlSettle),
 		swap: map[swapKind]query{
 			{first: true}:             statement(sqlInsert),
 			{first: true, loud: true}: statement(fmt.Sprintf(sqlLoud, sqlInsert)),
@@ -175,8 +180,10 @@ func (q query) row(ctx context.Context, db *sql.DB, args ...any) *sql.Row {
 
 // prepare prepares all statements.
 func (r *Register) prepare(ctx context.Context) (err error) {
-	if r.load.prepared, err = r.db.PrepareContext(ctx, r.load.text); err != nil {
-		return err
+	for _, q := range []*query{&r.load, &r.settle} {
+		if q.prepared, err = r.db.PrepareContext(ctx, q.text); err != nil {
+			return err
+		}
 	}
 	for kind, q := range r.swap {
 		if q.prepared, err = r.db.PrepareContext(ctx, q.text); err != nil {
@@ -193,7 +200,7 @@ func (r *Register) Close() error {
 	if r.ears != nil {
 		err = r.ears.close()
 	}
-	queries := []query{r.load}
+	queries := []query{r.load, r.settle}
 	for _, q := range r.swap {
 		queries = append(queries, q)
 	}
@@ -234,13 +241,18 @@ func (r *Register) Check(ctx context.Context) error {
 
 // Load implements [fleetlock.Register].
 func (r *Register) Load(ctx context.Context, name string) (fleetlock.Record, error) {
-	return inTime(ctx, func() (fleetlock.Record, error) {
-		got, err := scan(r.load.row(ctx, r.db, name))
-		if errors.Is(err, sql.ErrNoRows) {
-			return fleetlock.Record{}, nil
-		}
-		return got, err
-	})
+	load, doubt := r.load, r.doubts.of(name)
+	if doubt > 0 {
+		load = r.settle
+	}
+	got, err := inTime(ctx, func() (fleetlock.Record, error) { return scan(load.row(ctx, r.db, name)) })
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fleetlock.Record{}, nil
+	case err == nil && doubt > 0:
+		r.doubts.settle(name, doubt)
+	}
+	return got, err
 }
 
 func scan(row *sql.Row) (got fleetlock.Record, err error) {
@@ -265,15 +277,19 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 	if !next.Quiet {
 		columns = append(columns, new(any)) // a function without a result
 	}
-	return inTime(ctx, func() (uint64, error) {
+	version, err := inTime(ctx, func() (uint64, error) {
 		var version uint64
 		columns[0] = &version
 		err := statement.row(ctx, r.db, arguments(name, seen, next)...).Scan(columns...)
-		if errors.Is(err, sql.ErrNoRows) {
-			err = fleetlock.ErrChanged
-		}
 		return version, err
 	})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, fleetlock.ErrChanged
+	case err != nil:
+		r.doubts.raise(name)
+	}
+	return version, err
 }
 
 // arguments are those of insert and update.
@@ -287,7 +303,7 @@ func arguments(name string, seen uint64, next fleetlock.Record) []any {
 }
 
 // inTime returns when ctx ends even if the driver does not: lib/pq reads on from a
-// server that says nothing.
+// server that says nothing. What is answered after that does not count: see doubts.
 func inTime[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -300,8 +316,8 @@ func inTime[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	}()
 	select {
 	case a := <-answers:
-		if a.err != nil && ctx.Err() != nil {
-			a.err = fmt.Errorf("%w: %w", ctx.Err(), a.err) // the driver's own does not say so
+		if ctx.Err() != nil {
+			a.err = errors.Join(ctx.Err(), a.err) // the driver's own does not say so
 		}
 		return a.value, a.err
 	case <-ctx.Done():

@@ -33,7 +33,12 @@ type Cluster struct {
 // not ours to stop.
 func NewCluster(tb testing.TB) *Cluster {
 	tb.Helper()
-	c, err := launch()
+	return launchFor(tb)
+}
+
+func launchFor(tb testing.TB, primary ...string) *Cluster {
+	tb.Helper()
+	c, err := launch(primary...)
 	if err != nil {
 		giveUp(tb, err)
 	}
@@ -114,7 +119,7 @@ func (c *Cluster) Start(tb testing.TB) {
 //go:embed supervisor.sh
 var supervisor string
 
-func launch() (*Cluster, error) {
+func launch(primary ...string) (*Cluster, error) {
 	programs, err := serverPrograms()
 	if err != nil {
 		return nil, err
@@ -123,13 +128,15 @@ func launch() (*Cluster, error) {
 	if os.Geteuid() == 0 {
 		parent = "/tmp" // root's own is often closed to the user postgres
 	}
-	return launchIn(programs, directoryIn(parent))
+	return launchIn(programs, directoryIn(parent), primary...)
 }
 
 // launchIn starts a server from the programs in one directory with its data and
-// its socket in another, which must not exist.
-func launchIn(programs, dir string) (*Cluster, error) {
-	cmd := exec.Command("/bin/sh", "-c", supervisor, "pgtest-supervisor", programs, dir)
+// its socket in another, which must not exist. It is a standby if the directory of its
+// primary is given.
+func launchIn(programs, dir string, primary ...string) (*Cluster, error) {
+	arguments := append([]string{"-c", supervisor, "pgtest-supervisor", programs, dir}, primary...)
+	cmd := exec.Command("/bin/sh", arguments...)
 	// Nothing is inherited: PGPORT, PGDATA and the like would change the server, the
 	// working directory may be closed to the user postgres, and the test binary's
 	// standard error would keep `go test` waiting.

@@ -1,8 +1,9 @@
 # Runs a throwaway Postgres server on behalf of the process at the other end of
 # standard input, and outlives it just long enough to remove all traces.
 #
-#   arguments        the directory of the server programs, the directory to make
-#   standard input   lines "start" and "stop"; its end is the end of the server
+#   arguments        the directory of the server programs, the directory to make and,
+#                    for a standby, the directory of its primary
+#   standard input   lines "start", "stop" and "kill"; its end is the end of the server
 #   standard output  "ok" when a line is done; if it cannot be done the reason,
 #                    and then the end of the server
 #
@@ -11,6 +12,7 @@
 set -eu
 programs=$1
 dir=$2
+primary=${3-}
 server=
 
 # Ctrl-C and a hang-up are meant for the tests, and a test binary that is gone does
@@ -49,11 +51,12 @@ leave() {
 }
 trap leave EXIT
 
-"$programs/initdb" --pgdata="$dir/data" --username=postgres --auth=trust \
-	--encoding=UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || fail
+make_primary() {
+	"$programs/initdb" --pgdata="$dir/data" --username=postgres --auth=trust \
+		--encoding=UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || fail
 
-# dynamic_shared_memory_type: the default keeps files outside of the directory.
-cat >>"$dir/data/postgresql.conf" <<SETTINGS
+	# dynamic_shared_memory_type: the default keeps files outside of the directory.
+	cat >>"$dir/data/postgresql.conf" <<SETTINGS
 listen_addresses = ''
 unix_socket_directories = '$dir'
 port = 5432
@@ -66,11 +69,21 @@ full_page_writes = off
 timezone = 'Asia/Kathmandu'
 log_timezone = 'UTC'
 SETTINGS
+}
+
+make_standby() {
+	"$programs/pg_basebackup" --pgdata="$dir/data" --host="$primary" --port=5432 --username=postgres \
+		--write-recovery-conf --checkpoint=fast --no-sync >"$dir/log" 2>&1 || fail
+	echo "unix_socket_directories = '$dir'" >>"$dir/data/postgresql.conf"
+}
+
+if [ -z "$primary" ]; then make_primary; else make_standby; fi
 
 while read -r command; do
 	case $command in
 	start) start ;;
 	stop) stop INT ;;
+	kill) stop QUIT ;;
 	esac
 	echo ok
 done
