@@ -32,7 +32,7 @@ type mergingHost struct {
 func newMergingHost(tb testing.TB, numbers ...int64) *mergingHost {
 	tb.Helper()
 	m := &mergingHost{host: newHost(tb), numbers: numbers}
-	m.list, m.timeout = m.listNumbers, 2*time.Minute
+	m.list = m.listNumbers
 	m.peersOf = func(scope.Grant) ([]Peer, error) { return m.peers, nil }
 	var err error
 	m.fanOut, err = NewFanOut(FanOutConfig{
@@ -311,7 +311,7 @@ func mergedFaults() []failure {
 	fault := func(name string, code scope.Code, body string, spoil func(m *mergingHost), header ...string) failure {
 		return failure{"merged: " + name, code, func(tb testing.TB, h *host) *httptest.ResponseRecorder {
 			m := newMergingHost(tb, 1, 2)
-			h.fanOut, h.list, h.timeout = m.fanOut, m.list, m.timeout
+			h.fanOut, h.list = m.fanOut, m.list
 			spoil(m)
 			h.grant, h.list = m.grant, m.list
 			h.authenticate = func(*http.Request) (scope.Grant, error) { return h.grant, nil }

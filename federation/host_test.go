@@ -46,7 +46,7 @@ type host struct {
 	addresses    Limiter
 	grants       Limiter
 	cursors      *cursor.Codec
-	timeout      time.Duration
+	timeout      time.Duration // 0: the handler's default
 	contract     bool
 	fanOut       *FanOut
 
@@ -61,7 +61,7 @@ type host struct {
 // newHost returns a host whose grant shows tasks, notes and memory.
 func newHost(tb testing.TB) *host {
 	tb.Helper()
-	h := &host{grant: newGrant(tb, grantedScope), cursors: newCodec(tb, cursor.Config{})}
+	h := &host{grant: newGrant(tb, grantedScope), cursors: newCodec(tb, cursor.Config{}), timeout: testWait}
 	h.authenticate = func(*http.Request) (scope.Grant, error) { return h.grant, nil }
 	h.native = func(_ context.Context, req scope.AccessRequest) (scope.Access, error) {
 		listed := req.Resource == "tasks" || req.Resource == "notes" || req.Resource == "memory"

@@ -176,7 +176,7 @@ func (s secureServer) serverName() *tls.Config {
 func TestAPeerThatDoesNotReadItsStreamIsLetGo(t *testing.T) {
 	h := newHost(t)
 	h.concurrent = 1
-	long := json.RawMessage(`{"text":"` + strings.Repeat("x", 12<<20) + `"}`)
+	long := json.RawMessage(`{"text":"` + strings.Repeat("x", 6<<20) + `"}`) // the client has room for 4 MB
 	h.list = func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 		if f.Limit == 1 {
 			return []json.RawMessage{long}, nil, nil

@@ -178,12 +178,14 @@ func TestAHeaderOfAMegabyteIsRefused(t *testing.T) {
 func TestAPeerThatDoesNotReadIsLetGo(t *testing.T) {
 	h := newHost(t)
 	h.concurrent = 1
-	row := json.RawMessage(`{"text":"` + strings.Repeat("x", 32<<20) + `"}`)
+	row := json.RawMessage(`{"text":"` + strings.Repeat("x", 8<<20) + `"}`) // twice what Linux keeps for a sender
 	h.list = func(context.Context, scope.Filter, cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 		return []json.RawMessage{row}, nil, nil
 	}
 	address := startServer(t, h, func(s *http.Server) { s.WriteTimeout = 500 * time.Millisecond })
-	fmt.Fprint(dial(t, address), goodHead+"\r\n")
+	conn := dial(t, address)
+	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	fmt.Fprint(conn, goodHead+"\r\n")
 	h.awaitLine(t, "the handler still writes to a peer that does not read")
 	if line := h.log.last(t); line["code"] != "client_gone" {
 		t.Errorf("the log says %v", line)
