@@ -77,7 +77,7 @@ type randomChain struct {
 	evil    *fakePeer
 	churn   int
 	nextID  int
-	ever    map[string]bool // rows that were ever there, with their source
+	ever    map[rowKey]bool // rows that were ever there
 	rows    []mergedRow
 	bad     map[string]bool // sources that were neither ok nor exhausted once
 	hit     map[string]bool // sources that failed once, also if nobody was told
@@ -97,7 +97,7 @@ func runChain(t *testing.T, number uint64, seen map[string]int) bool {
 	}
 	c := &randomChain{
 		fakeFederation: newFederation(t, peers, local), t: t, rng: rng, number: number, ok: true,
-		ever: make(map[string]bool), bad: make(map[string]bool), hit: make(map[string]bool), seen: seen,
+		ever: make(map[rowKey]bool), bad: make(map[string]bool), hit: make(map[string]bool), seen: seen,
 	}
 	if rng.IntN(2) == 0 {
 		c.failing = []float64{0.02, 0.1, 0.5, 0.9}[rng.IntN(4)]
@@ -132,7 +132,7 @@ func (c *randomChain) insert(p *fakePeer, micros int64, stays bool) {
 		id = 100 + c.nextID
 	}
 	row := newFakeRow(1e15+micros, id)
-	key := merged([]mergedRow{{row, p.label()}})[0]
+	key := mergedRow{row, p.label()}.key()
 	if c.ever[key] {
 		return // a row that comes back would be another one
 	}
@@ -255,14 +255,14 @@ func (c *randomChain) check(page Page, limit int) {
 		if n := len(c.rows); n > 0 {
 			last := c.rows[n-1]
 			if last.compare(row) >= 0 {
-				c.broken("%v stands before %v", merged([]mergedRow{last}), merged([]mergedRow{row}))
+				c.broken("%v stands before %v", last.key(), row.key())
 			}
 			if last.fakeRow.compare(row.fakeRow) == 0 {
 				c.seen["ties"]++
 			}
 		}
-		if key := merged([]mergedRow{row})[0]; !c.ever[key] && (c.evil == nil || row.source != c.evil.label()) {
-			c.broken("%s was never there", key)
+		if !c.ever[row.key()] && (c.evil == nil || row.source != c.evil.label()) {
+			c.broken("%v was never there", row.key())
 		}
 		if c.bad[row.source] {
 			c.seen["came back"]++
@@ -322,17 +322,17 @@ func (c *randomChain) checkSources(page Page) {
 // finish holds the whole list to the laws: a source that was never said to have failed has
 // given every row that was there all the time.
 func (c *randomChain) finish() {
-	given := make(map[string]bool, len(c.rows))
-	for _, key := range merged(c.rows) {
-		given[key] = true
+	given := make(map[rowKey]bool, len(c.rows))
+	for _, row := range c.rows {
+		given[row.key()] = true
 	}
 	for _, p := range c.sources {
 		if c.bad[p.label()] {
 			continue
 		}
 		for _, row := range p.rows {
-			if key := merged([]mergedRow{{row, p.label()}})[0]; row.stays && !given[key] {
-				c.broken("%s is missing, and %s never failed", key, p.label())
+			if key := (mergedRow{row, p.label()}).key(); row.stays && !given[key] {
+				c.broken("%v is missing, and its source never failed", key)
 			}
 		}
 	}

@@ -300,6 +300,15 @@ type mergedRow struct {
 	source string
 }
 
+// A rowKey tells a row from all others of all sources.
+type rowKey struct {
+	micros int64
+	id     cursor.UUID
+	source string
+}
+
+func (r mergedRow) key() rowKey { return rowKey{r.micros, r.id, r.source} }
+
 func readMerged(tb testing.TB, item json.RawMessage) mergedRow {
 	tb.Helper()
 	var row struct {

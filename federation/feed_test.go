@@ -207,3 +207,20 @@ func TestAnOrderOfOneFieldIsKept(t *testing.T) {
 		}
 	}
 }
+
+// A page that is put together in no time waits for nothing, and still takes what is there.
+func TestANearerCursorThatHasComeIsNeverTooLate(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for range 100 { // a select of two that are ready takes either
+		answered := make(chan renewal, 1)
+		f := &feed{renewed: answered}
+		if got := f.awaited(ended); got != (renewal{}) {
+			t.Fatalf("nothing has come, and it is %+v", got)
+		}
+		answered <- renewal{"nearer", 3}
+		if got := f.awaited(ended); got != (renewal{"nearer", 3}) {
+			t.Fatalf("the cursor that has come is %+v", got)
+		}
+	}
+}
