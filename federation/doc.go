@@ -129,7 +129,9 @@
 // come. What the peer repeats from there is known by the order. A page of n rows asks a
 // peer for n rows and those that it has to repeat, and now and then, at the same time, for
 // a cursor that is nearer; all peers together give at most 2n rows per peer and page on
-// average. A page takes as long as its slowest peer.
+// average. A page takes as long as its slowest peer; it waits up to a twentieth of that
+// more for a nearer cursor, which saves the next page a second round trip, and gives up
+// what has not come by then.
 //
 // A peer is asked for its own rows, with the header X-Federation-Hop; a request that has
 // it and names a source is refused. So no request goes round in circles. A peer that
