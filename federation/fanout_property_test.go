@@ -37,6 +37,9 @@ func TestRandomChains(t *testing.T) {
 					if !runChain(t, first+n, seen) {
 						t.Fatalf("the chain %d broke a law; brokenChains is the place for it", first+n)
 					}
+					if n%10_000 == 0 {
+						t.Logf("%d chains", n) // for who waits, with -v
+					}
 				}
 				mu.Lock()
 				defer mu.Unlock()
