@@ -16,28 +16,13 @@ func lockPath(t *testing.T) string { return filepath.Join(t.TempDir(), "lock") }
 // wherever it is.
 func TestProcessesThatAreKilledAtRandomNeverMakeTwoHolders(t *testing.T) {
 	t.Parallel()
-	path := lockPath(t)
-	seen := witness{path + ".witness"}
-	work := request{Do: "work", Path: seen.path}
-	crowd := make([]*process, 6)
-	for i := range crowd {
-		crowd[i] = startProcess(t, lockSpec{Path: path, Label: fmt.Sprint(i), Sync: i == 0})
-		crowd[i].send(work)
-	}
-	size := int64(0)
+	c := startCrowd(t, func(i int) lockSpec { return lockSpec{Sync: i == 0} })
 	for range rounds(60, 3000) {
-		size = seen.awaitMore(t, size)
+		c.awaitMore(t)
 		time.Sleep(rand.N(8 * time.Millisecond))
-		i := rand.N(len(crowd))
-		crowd[i].kill()
-		crowd[i] = startProcess(t, lockSpec{Path: path, Label: fmt.Sprint(i), Sync: i == 0})
-		crowd[i].send(work)
+		c.replace(t, rand.N(len(c.members)))
 	}
-	for _, p := range crowd {
-		p.kill()
-	}
-	_, last := seen.check(t)
-	mustFollow(t, path, last)
+	c.end(t)
 }
 
 // mustFollow fails the test unless the lock can be had at once, with a token above one

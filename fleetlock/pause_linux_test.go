@@ -92,33 +92,19 @@ func stopAt(t *testing.T, move transition, at int) (stopped bool) {
 // Six processes take the lock; now and then one of them stands still, or dies.
 func TestProcessesThatStandStillAtRandomNeverMakeTwoHolders(t *testing.T) {
 	t.Parallel()
-	path := lockPath(t)
-	seen := witness{path + ".witness"}
-	work := request{Do: "work", Path: seen.path}
-	crowd := make([]*process, 6)
-	for i := range crowd {
-		crowd[i] = startProcess(t, lockSpec{Path: path, Label: fmt.Sprint(i)})
-		crowd[i].send(work)
-	}
-	size := int64(0)
+	c := startCrowd(t, func(int) lockSpec { return lockSpec{} })
 	for range rounds(60, 3000) {
-		size = seen.awaitMore(t, size)
-		i := rand.N(len(crowd))
-		crowd[i].stop()
+		c.awaitMore(t)
+		i := rand.N(len(c.members))
+		c.members[i].stop()
 		time.Sleep(rand.N(10 * time.Millisecond))
 		if rand.N(8) > 0 {
-			crowd[i].resume()
-			continue
+			c.members[i].resume()
+		} else {
+			c.replace(t, i) // while it stands still
 		}
-		crowd[i].kill() // while it stands still
-		crowd[i] = startProcess(t, lockSpec{Path: path, Label: fmt.Sprint(i)})
-		crowd[i].send(work)
 	}
-	for _, p := range crowd {
-		p.kill()
-	}
-	_, last := seen.check(t)
-	mustFollow(t, path, last)
+	c.end(t)
 }
 
 func TestAHolderThatIsStoppedPastItsLeaseKnowsBeforeItTouchesAnything(t *testing.T) {

@@ -3,9 +3,6 @@
 package main
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
 	"math"
 	"strings"
 	"testing"
@@ -70,23 +67,9 @@ func TestTheTargetsCompareFleetlockWithFlockAndTheSeed(t *testing.T) {
 // stripSpaces leaves the widths of columns to the test of the other tables.
 func stripSpaces(s string) string { return strings.NewReplacer(" ", "", "-", "", ":", "").Replace(s) }
 
-func TestThePictureIsXMLWithALineForEachContender(t *testing.T) {
+func TestThePictureHasABarForEachContender(t *testing.T) {
 	text := picture(testSummaries())
-	decoder := xml.NewDecoder(strings.NewReader(text))
-	bars := 0
-	for {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("the picture is not XML: %v\n%s", err, text)
-		}
-		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "rect" {
-			bars++
-		}
-	}
-	if bars != len(testSummaries()) {
+	if bars := strings.Count(text, "<rect"); bars != len(testSummaries()) {
 		t.Errorf("the picture has %d bars for %d contenders", bars, len(testSummaries()))
 	}
 	for _, want := range []string{"the seed&#39;s algorithm", "× 1.80", "prefers-color-scheme: dark", "10 µs", "100 ms"} {

@@ -38,14 +38,6 @@ func Run(t *testing.T, newRegister func() fleetlock.Register) {
 	newStage(newRegister).run(t, allLaws())
 }
 
-// runLock tests a lock, wherever it is kept. Each call of newLock returns the lock of a
-// name as another process sees it; several goroutines call it. A name has letters and
-// digits only.
-func runLock(t *testing.T, newLock func(name string, opts ...fleetlock.Option) *fleetlock.Lock) {
-	t.Helper()
-	(&stage{lock: newLock, lease: shortLease}).run(t, lockLaws)
-}
-
 // A law is what holds of a store, by an error if it does not.
 type law struct {
 	name  string

@@ -15,6 +15,13 @@ func TestTheRegisterInMemoryPasses(t *testing.T) {
 	Run(t, func() fleetlock.Register { return m })
 }
 
+// runLock tries what holds of every lock. Each call of newLock returns the lock of a name as
+// another process sees it; several goroutines call it.
+func runLock(t *testing.T, newLock func(name string, opts ...fleetlock.Option) *fleetlock.Lock) {
+	t.Helper()
+	(&stage{lock: newLock, lease: shortLease}).run(t, lockLaws)
+}
+
 func TestAFilePasses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
