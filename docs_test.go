@@ -149,6 +149,19 @@ func TestEveryPageOfTheDocumentationIsReachable(t *testing.T) {
 	}
 }
 
+func TestContributingSaysWhatEachInternalPackageIsFor(t *testing.T) {
+	text := pages(t)["CONTRIBUTING.md"]
+	directories, err := filepath.Glob("internal/*")
+	if err != nil || len(directories) == 0 {
+		t.Fatal(directories, err)
+	}
+	for _, directory := range directories {
+		if !strings.Contains(text, "`"+filepath.ToSlash(directory)+"`") {
+			t.Errorf("CONTRIBUTING.md does not name %s", directory)
+		}
+	}
+}
+
 // published is the page of a package.
 var published = regexp.MustCompile(`https://pkg\.go\.dev/github\.com/mosaicstack/fedkit/([a-z/]+)`)
 
