@@ -55,14 +55,14 @@
 //
 // # Requests
 //
-// The body of a list is one JSON object of at most 8192 bytes with the members
-// limit and cursor, both optional; an empty body is an object without members. A
-// body is application/json, alone or with charset=utf-8, and is not compressed.
-// Unknown and repeated members are refused, like anything behind the object. The
-// limit is an integer of 1 or more, as a number or as its decimal digits in a
-// string; it is clamped to the cap of the grant's scope. The cursor is the
-// nextCursor of the page before; an empty or null one is refused, never taken for
-// the first page.
+// The body of a list is one JSON object of at most 8192 bytes, or with a [FanOut] of what its
+// longest cursor takes (capabilities say max_body_bytes), with the members limit and
+// cursor, both optional; an empty body is an object without members. A body is
+// application/json, alone or with charset=utf-8, and is not compressed. Unknown and
+// repeated members are refused, like anything behind the object. The limit is an integer
+// of 1 or more, as a number or as its decimal digits in a string; it is clamped to the cap
+// of the grant's scope. The cursor is the nextCursor of the page before; an empty or null
+// one is refused, never taken for the first page.
 //
 // The id of a get is the rest of the path, unescaped; a body may be there if it is an
 // empty object.
@@ -120,9 +120,10 @@
 //
 //	{"error":{"code":"unavailable","message":"…","details":{"sources":[{"name":"local","state":"failed","code":"unavailable"},…]}}}
 //
-// (Problem details have the member details, too.) Three failures in a row
-// keep a peer from being asked for 5 seconds, further ones for up to 80. A 429 with
-// Retry-After does so for the grant that it answers alone.
+// (Problem details have the member details, too.)
+//
+// Three failures in a row keep a peer from being asked for 5 seconds, further ones for up
+// to 80. A 429 with Retry-After does so for the grant that it answers alone.
 //
 // Peers need nothing but the wire contract: the composite cursor holds the newest cursor
 // that a peer gave, which is the one behind a page of its own, and how far the list has
