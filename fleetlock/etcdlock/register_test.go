@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// openCluster starts a cluster and returns a client of it, when it answers.
+// openCluster starts a cluster and returns a client of it.
 func openCluster(t *testing.T) *clientv3.Client {
 	t.Helper()
 	client, err := newClient(startCluster(t).endpoints)
@@ -34,24 +34,23 @@ func openCluster(t *testing.T) *clientv3.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// open returns a register once the cluster answers: while it elects a leader it does not.
+func open(t *testing.T, client *clientv3.Client) *etcdlock.Register {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
-		if _, err := etcdlock.New(ctx, etcdlock.Config{Client: client}); err == nil {
-			return client
-		} else if ctx.Err() != nil {
-			t.Fatal(err)
+		r, err := etcdlock.New(ctx, etcdlock.Config{Client: client})
+		if err == nil {
+			return r
+		}
+		if ctx.Err() != nil {
+			panic(err) // the goroutine may be one that cannot end the test
 		}
 	}
-}
-
-func open(t *testing.T, client *clientv3.Client) *etcdlock.Register {
-	t.Helper()
-	r, err := etcdlock.New(t.Context(), etcdlock.Config{Client: client})
-	if err != nil {
-		t.Error(err)
-	}
-	return r
 }
 
 func TestARegisterInEtcdPasses(t *testing.T) {
@@ -113,8 +112,8 @@ func TestATermLastsItsLengthOnALeaseThatIsUsedAgain(t *testing.T) {
 		name string
 		seen uint64
 	}{{"one", idle}, {"another", 0}} {
+		began := time.Now() // before the term
 		version := swap(round.name, round.seen, term)
-		began := time.Now()
 		for {
 			got, err := there.Load(t.Context(), round.name)
 			took := time.Since(began)

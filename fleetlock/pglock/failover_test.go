@@ -66,7 +66,7 @@ func (p pair) failOver(t *testing.T) {
 func await(t *testing.T, server *pgtest.Cluster, what, query string) {
 	t.Helper()
 	db := open(t, server.DSN(), false)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		var is bool
 		if err := db.QueryRow(query).Scan(&is); err == nil && is {
 			return
@@ -135,14 +135,14 @@ func TestAPromotedStandbyThatWasSynchronousHasEveryGrant(t *testing.T) {
 // that is promoted does not have it.
 func TestNoGrantIsMadeThatASynchronousStandbyDoesNotHave(t *testing.T) {
 	t.Parallel()
-	const lease = time.Second
+	const lease = time.Minute
 	p := startSynchronousPair(t)
 	first := acquire(t, p.lockOf(t, lease))
 	if err := first.Release(); err != nil {
 		t.Fatal(err)
 	}
 	p.part(t)
-	if h, err := p.lockOf(t, lease).TryAcquire(t.Context()); err == nil {
+	if h, err := p.lockOf(t, time.Second).TryAcquire(t.Context()); err == nil {
 		t.Errorf("token %d is granted on the primary alone", h.Token())
 	}
 	p.failOver(t)
