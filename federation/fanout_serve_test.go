@@ -178,11 +178,18 @@ func TestTheGatewayReadsNoMoreOfItsOwnRowsThanTheGrantAllows(t *testing.T) {
 // not call for anybody's help.
 func TestAListThatGoesWellIsNoAlarmOfAPeer(t *testing.T) {
 	gateway, peer := newMergingHost(t, 1, 3, 5, 7, 9), newMergingHost(t, 2, 4, 6, 8)
-	list := peer.list
+	list, pages, nearer := peer.list, new(atomic.Int64), make(chan struct{}, 9)
 	peer.list = func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
 		if f.Limit < 4 { // for a nearer cursor
+			nearer <- struct{}{}
 			<-ctx.Done()
 			return nil, nil, ctx.Err()
+		}
+		if pages.Add(1) == 2 { // and the request for that is to come here before it is given up
+			select {
+			case <-nearer:
+			case <-ctx.Done():
+			}
 		}
 		return list(ctx, f, after)
 	}
@@ -199,7 +206,7 @@ func TestAListThatGoesWellIsNoAlarmOfAPeer(t *testing.T) {
 		}
 		return gone
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(gone()) == 0; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(testWait); len(gone()) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no request of the gateway was given up")
 		}
