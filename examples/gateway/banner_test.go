@@ -134,7 +134,7 @@ func TestTheBannerNamesEveryGrant(t *testing.T) {
 
 func TestAQuietStartLogsNothing(t *testing.T) {
 	t.Parallel()
-	if log := start(t).Stderr.String(); log != "" {
+	if log := startSmall(t).Stderr.String(); log != "" {
 		t.Errorf("a gateway that nobody has asked anything logs %q", log)
 	}
 }

@@ -42,6 +42,12 @@ func start(t *testing.T, args ...string) *program {
 	return served(t, programtest.Start(t, command(args...)))
 }
 
+// startSmall runs a gateway of one task, which is there sooner.
+func startSmall(t *testing.T, args ...string) *program {
+	t.Helper()
+	return start(t, append([]string{"-fixture", writeFixture(t, oneTask)}, args...)...)
+}
+
 // served waits for the banner of a gateway.
 func served(t *testing.T, p *programtest.Program) *program {
 	t.Helper()

@@ -62,7 +62,7 @@ func TestASignalDrainsRequestsInFlightAndEndsWith0(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			p := start(t)
+			p := startSmall(t)
 			conn, body := slowRequest(t, p)
 			p.Signal(t, sig)
 			programtest.Eventually(t, "the gateway refuses new connections", p.refusesConnections)
@@ -84,7 +84,7 @@ func TestASignalDrainsRequestsInFlightAndEndsWith0(t *testing.T) {
 
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	p := start(t)
+	p := startSmall(t)
 	slowRequest(t, p)
 	p.Signal(t, syscall.SIGTERM)
 	programtest.Eventually(t, "the gateway refuses new connections", p.refusesConnections)
@@ -101,7 +101,7 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 
 func TestAnIdleGatewayEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	p := start(t)
+	p := startSmall(t)
 	p.Signal(t, syscall.SIGTERM)
 	if code := p.End(t).Code; code != 0 {
 		t.Errorf("the gateway ends with %d, want 0", code)
@@ -110,7 +110,7 @@ func TestAnIdleGatewayEndsAtOnce(t *testing.T) {
 
 func TestAnUnspecifiedAddressIsPrintedAsOneToConnectTo(t *testing.T) {
 	t.Parallel()
-	p := start(t, "-addr", ":0")
+	p := startSmall(t, "-addr", ":0")
 	if !strings.HasPrefix(p.url, "http://localhost:") || p.refusesConnections() {
 		t.Errorf("a gateway at -addr :0 prints %q, want a URL of localhost that answers", p.url)
 	}

@@ -66,7 +66,7 @@ func TestEachTokenIsAnsweredByTheStatusOfItsGrant(t *testing.T) {
 
 func TestARequestWithoutATokenIsToldTheScheme(t *testing.T) {
 	t.Parallel()
-	p := start(t)
+	p := startSmall(t)
 	response, err := http.Get(p.url + federation.Prefix + "capabilities")
 	if err != nil {
 		t.Fatal(err)
