@@ -69,11 +69,13 @@ func postgresOutOfReach(state string) bool {
 	switch state[:2] {
 	case "08", "53", "58": // connection exception, insufficient resources, system error
 		return true
+	case "40": // transaction rollback: a deadlock, or others' changes; or a standby must go on
+		return true
 	}
 	switch state {
 	case "57P01", "57P02", "57P03", "57P04", "57P05", // shutting down, crashed, starting up, dropped, idle too long
 		"57014", "55P03", // statement_timeout or an operator, lock_timeout
-		"40001": // a standby cancelled the statement for the sake of recovery
+		"25P03", "25P04": // the host's transaction was idle, or open, for too long
 		return true
 	}
 	return false

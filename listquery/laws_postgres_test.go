@@ -1,6 +1,8 @@
 package listquery_test
 
 import (
+	"database/sql"
+	"database/sql/driver"
 	"testing"
 
 	"github.com/lib/pq"
@@ -39,4 +41,16 @@ func TestRecoveryOfPostgresByPQ(t *testing.T) {
 			Start: func() { cluster.Start(t) },
 		}
 	})
+}
+
+func TestTroubleOfPostgresByPQ(t *testing.T) {
+	t.Parallel()
+	lawtest.Trouble(t, func(t *testing.T, dsn string) *sql.DB { return pooled(t, pqConnector(t, dsn)) })
+}
+
+func pooled(t *testing.T, c driver.Connector) *sql.DB {
+	t.Helper()
+	db := sql.OpenDB(c)
+	t.Cleanup(func() { db.Close() })
+	return db
 }

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"testing"
@@ -78,4 +79,13 @@ func TestASessionOfPGX(t *testing.T) {
 	if err := s.Check(t.Context()); !errors.As(err, &missing) || len(missing.Missing) != 1 {
 		t.Errorf("without an index Check says %v", err)
 	}
+}
+
+func TestTroubleOfPostgresByPGX(t *testing.T) {
+	t.Parallel()
+	lawtest.Trouble(t, func(t *testing.T, dsn string) *sql.DB {
+		db := sql.OpenDB(pgxConnector(t, dsn))
+		t.Cleanup(func() { db.Close() })
+		return db
+	})
 }
