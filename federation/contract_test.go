@@ -3,10 +3,15 @@ package federation
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -111,6 +116,23 @@ func TestTheContractHasTheNamesOfTheHandler(t *testing.T) {
 			t.Errorf("%s is %v in the contract and %v here", pointer, got, want)
 		}
 	}
+	of := constants(t)
+	for name, pointers := range map[string][]string{
+		"ErrorCode":   {"ErrorCode/enum", "SourceStatus/properties/code/anyOf/1/enum"},
+		"SourceState": {"SourceStatus/properties/state/enum"},
+	} {
+		var got []any
+		for _, pointer := range pointers {
+			names, err := document.At("#/components/schemas/" + pointer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, names.([]any)...)
+		}
+		if sortedText(got) != sortedText(of[name]) {
+			t.Errorf("the values of %s are %v in the contract and %v here", name, got, of[name])
+		}
+	}
 	paths, err := document.At("#/paths")
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +142,42 @@ func TestTheContractHasTheNamesOfTheHandler(t *testing.T) {
 			t.Errorf("the path %s is not below %s", path, Prefix)
 		}
 	}
+}
+
+// constants are the values of the exported constants of this package, by their types.
+func constants(t *testing.T) map[string][]string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make(map[string][]string)
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || strings.HasSuffix(name, "_test.go") {
+				return true
+			}
+			of, _ := spec.Type.(*ast.Ident)
+			for i, value := range spec.Values {
+				literal, ok := value.(*ast.BasicLit)
+				if of == nil || !ok || literal.Kind != token.STRING || !spec.Names[i].IsExported() {
+					continue
+				}
+				text, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				values[of.Name] = append(values[of.Name], text)
+			}
+			return true
+		})
+	}
+	return values
 }
 
 // sortedText renders a list without regard to its order and to what is twice there.

@@ -98,15 +98,17 @@ func (p *probe) merged(grant, resource string) (due []row, sources []string) {
 }
 
 func (p *probe) mergedRows() {
-	for _, resource := range resources {
-		due, sources := p.merged("conf-all", resource)
-		for _, limit := range []int{3, 50} {
-			what := fmt.Sprintf("%s of all by %d", resource, limit)
-			got := p.walkSource("conf-all", resource, "all", limit, len(due))
-			p.rows(what, got, due)
-			for i, item := range got {
-				if item["_source"] != sources[i] {
-					p.failf("%s: row %d is of %v, and should be of %s", what, i, item["_source"], sources[i])
+	for _, grant := range []string{"conf-all", "conf-red", "conf-personal", "conf-nothing", "conf-bob"} {
+		for _, resource := range resources {
+			due, sources := p.merged(grant, resource)
+			for _, limit := range []int{3, 50} {
+				what := fmt.Sprintf("%s of all by %d for %s", resource, limit, grant)
+				got := p.walkSource(grant, resource, "all", limit, len(due))
+				p.rows(what, got, due)
+				for i, item := range got {
+					if item["_source"] != sources[i] {
+						p.failf("%s: row %d is of %v, and should be of %s", what, i, item["_source"], sources[i])
+					}
 				}
 			}
 		}

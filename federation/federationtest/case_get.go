@@ -9,8 +9,8 @@ import (
 // getCases say what single rows are read.
 var getCases = []testCase{
 	{201, "each row that is listed can be read, and is the same", (*probe).gotRows},
-	{202, "a row that does not show, one that is not there and an id that is none are the same 404", (*probe).hiddenRows},
-	{203, "who is refused a list is refused its rows, whether there are any or not", (*probe).refusedRows},
+	{202, "a row that does not show, one that is not there and an id that is none are the same 404", func(p *probe) { p.inBothForms(p.hiddenRows) }},
+	{203, "who is refused a list is refused its rows, whether there are any or not", func(p *probe) { p.inBothForms(p.refusedRows) }},
 	{204, "a body is no more than an empty object", (*probe).getBodies},
 	{205, "a method other than POST is 405", (*probe).getMethods},
 }
@@ -29,6 +29,9 @@ func (p *probe) gotRows() {
 					continue
 				}
 				p.row(a.String(), read.Item, due)
+				if read.Item["_source"] != "local" {
+					p.failf("%v has the source %v", a, read.Item["_source"])
+				}
 			}
 		}
 	}
@@ -51,9 +54,12 @@ func (p *probe) hiddenRows() {
 	p.want(p.get("conf-all", "tasks", note), http.StatusNotFound, "not_found")
 	p.want(p.get("conf-all", "notes", task), http.StatusNotFound, "not_found")
 	for _, grant := range []string{"conf-red", "conf-green", "conf-nothing", "conf-personal"} {
-		missing := p.get(grant, "tasks", noRow)
-		for _, id := range p.hidden(grant, "tasks") {
-			p.same("a row that is not there and one that does not show", missing, p.get(grant, "tasks", id))
+		for _, resource := range resources {
+			missing := p.get(grant, resource, noRow)
+			p.want(missing, http.StatusNotFound, "not_found")
+			for _, id := range p.hidden(grant, resource) {
+				p.same("a row that is not there and one that does not show", missing, p.get(grant, resource, id))
+			}
 		}
 	}
 }

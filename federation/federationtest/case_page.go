@@ -1,6 +1,7 @@
 package federationtest
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,17 +21,20 @@ var pageCases = []testCase{
 	{107, "the limit may change from page to page", (*probe).changingLimit},
 	{108, "the same request gets the same rows", (*probe).repeatedRequest},
 	{109, "memory lists insights, then preferences", (*probe).memoryBlocks},
+	{110, "behind a cursor a page is no longer than the grant allows, whatever the limit is or without one", (*probe).cappedCursors},
 }
 
 func (p *probe) firstPages() {
 	for _, grant := range active {
 		limit := p.grant(grant).Scope.Cap
 		for _, resource := range resources {
-			a := p.list(grant, resource, "")
-			got, due := p.page(a), p.shown(grant, resource)
-			p.rows(a.String(), got.Items, due[:min(limit, len(due))])
-			if more := got.NextCursor != ""; more != (len(due) > limit) {
-				p.failf("%v offers a next page: %t, of %d rows", a, more, len(due))
+			for _, body := range []string{"", "{}"} {
+				a := p.list(grant, resource, body)
+				got, due := p.page(a), p.shown(grant, resource)
+				p.rows(a.String(), got.Items, due[:min(limit, len(due))])
+				if more := got.NextCursor != ""; more != (len(due) > limit) {
+					p.failf("%v offers a next page: %t, of %d rows", a, more, len(due))
+				}
 			}
 		}
 	}
@@ -112,5 +116,19 @@ func (p *probe) memoryBlocks() {
 	}
 	if got := strings.Join(slices.Compact(types), " "); got != "insight preference" {
 		p.failf("memory lists %s", got)
+	}
+}
+
+func (p *probe) cappedCursors() {
+	for _, resource := range resources {
+		due := p.shown("conf-small", resource)[2:6]
+		cursor, err := json.Marshal(p.firstCursor("conf-small", resource))
+		if err != nil {
+			panic(err) // it is a string
+		}
+		for _, body := range []string{`{"cursor":%s}`, `{"cursor":%s,"limit":5}`, `{"limit":1000000,"cursor":%s}`, `{"limit":"1000000","cursor":%s}`} {
+			a := p.list("conf-small", resource, fmt.Sprintf(body, cursor))
+			p.rows(a.String(), p.page(a).Items, due)
+		}
 	}
 }

@@ -8,12 +8,14 @@ import (
 
 // refusalCases say who is refused, and what may not be told apart.
 var refusalCases = []testCase{
-	{140, "grants that are pending, revoked and expired are the same 403 forbidden", (*probe).endedGrants},
+	{140, "grants that are pending, revoked and expired are the same 403 forbidden", func(p *probe) { p.inBothForms(p.endedGrants) }},
 	{141, "without a credential it is 401, and with a wrong one 401 or 403", (*probe).strangers},
-	{142, "resources that are excluded, not granted and denied are the same 403 scope_violation", (*probe).deniedResources},
+	{142, "resources that are excluded, not granted and denied are the same 403 scope_violation", func(p *probe) { p.inBothForms(p.deniedResources) }},
 	{143, "a resource that nobody knows is 400", (*probe).unknownResources},
 	{144, "what is decided first is the answer", (*probe).order},
 	{145, "capabilities are those of the grant", (*probe).toldCapabilities},
+	{146, "capabilities are true", (*probe).trueCapabilities},
+	{147, "the documents of the contract, where they are offered, are for who has a grant", (*probe).documents},
 }
 
 var ended = []string{"conf-pending", "conf-revoked", "conf-expired"}
@@ -34,14 +36,24 @@ func (p *probe) endedGrants() {
 
 // A gateway that asks for a certificate may refuse the connection.
 func (p *probe) strangers() {
+	requests := []request{
+		{path: "list/tasks"}, {path: "list/invoices"}, {path: "list/tasks", body: ask(2, p.firstCursor("conf-all", "tasks"))},
+		{path: "capabilities", method: http.MethodGet},
+	}
+	if slices.Contains(p.capabilities("conf-all").Verbs, "get") {
+		requests = append(requests, request{path: "get/tasks/" + p.shown("conf-all", "tasks")[0].id})
+	}
 	for grant, statuses := range map[string][]int{"": {401}, "conf-nobody": {401, 403}} {
-		a, err := p.try(request{grant: grant, path: "list/tasks"})
-		if err != nil {
-			continue
-		}
-		p.judge(a)
-		if !slices.Contains(statuses, a.status) {
-			p.failf("%v came, where %v was due", a, statuses)
+		for _, r := range requests {
+			r.grant = grant
+			a, err := p.try(r)
+			if err != nil {
+				continue
+			}
+			p.judge(a)
+			if !slices.Contains(statuses, a.status) {
+				p.failf("%v came, where %v was due", a, statuses)
+			}
 		}
 	}
 }
@@ -90,6 +102,38 @@ func (p *probe) toldCapabilities() {
 		if !slices.Contains(got.Verbs, "list") || !slices.Contains(got.Verbs, "capabilities") || !slices.Contains(got.Versions, "1") {
 			p.failf("the capabilities of %s have the verbs %v of version %v", grant, got.Verbs, got.Versions)
 		}
+	}
+}
+
+// trueCapabilities holds a gateway to what it says of itself: a peer goes by it.
+func (p *probe) trueCapabilities() {
+	got := p.capabilities("conf-all")
+	verb, feature := slices.Contains(got.Verbs, "get"), slices.Contains(got.Features, "get")
+	if verb != feature || verb != (got.Limits.ID > 0) {
+		p.failf("get is a verb: %t, a feature: %t, and has the limit %d", verb, feature, got.Limits.ID)
+	}
+	for _, resource := range resources {
+		if cursor := p.firstCursor("conf-all", resource); len(cursor) > got.Limits.Cursor {
+			p.failf("a cursor of %s has %d characters, and max_cursor_length is %d", resource, len(cursor), got.Limits.Cursor)
+		}
+	}
+	for feature, due := range map[string]bool{"cursors": true, "problem_json": true} {
+		if slices.Contains(got.Features, feature) != due {
+			p.failf("the features are %v; %s is one of version 1: %t", got.Features, feature, due)
+		}
+	}
+}
+
+func (p *probe) documents() {
+	offered := slices.Contains(p.capabilities("conf-all").Features, "contract")
+	for _, path := range []string{"openapi.json", "grant-scope.v1.schema.json"} {
+		get := func(grant string) answer { return p.send(request{grant: grant, method: http.MethodGet, path: path}) }
+		if !offered {
+			p.want(get("conf-all"), http.StatusNotFound, "not_found")
+			continue
+		}
+		p.want(get("conf-all"), http.StatusOK, "")
+		p.want(get("conf-revoked"), http.StatusForbidden, "forbidden")
 	}
 }
 

@@ -145,8 +145,9 @@ type offered struct {
 	Versions  []string `json:"protocol_versions"`
 	Features  []string
 	Limits    struct {
-		Body int `json:"max_body_bytes"`
-		ID   int `json:"max_id_bytes"`
+		Body   int `json:"max_body_bytes"`
+		Cursor int `json:"max_cursor_length"`
+		ID     int `json:"max_id_bytes"`
 	}
 }
 

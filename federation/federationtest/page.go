@@ -57,6 +57,9 @@ func (p *probe) walk(grant, resource string, limit int) []map[string]any {
 		if cursor = got.NextCursor; cursor == "" {
 			return all
 		}
+		if len(all) >= most-5 {
+			p.failf("%v offers a next page, and has the last of %d rows", a, most-5)
+		}
 	}
 	p.fatalf("%s by %q with limit %d has no end after %d pages", resource, grant, limit, most)
 	return nil

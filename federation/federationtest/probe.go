@@ -32,6 +32,7 @@ type probe struct {
 	fixture
 	ctx      context.Context
 	gateway  Gateway
+	accept   string // of requests that do not say it themselves
 	requests int
 	problems []string
 }
@@ -105,6 +106,9 @@ func (p *probe) try(r request) (answer, error) {
 	}
 	if r.body != "" {
 		sent.Header.Set("Content-Type", "application/json")
+	}
+	if p.accept != "" {
+		sent.Header.Set("Accept", p.accept)
 	}
 	p.requests++
 	sent.Header.Set("X-Request-Id", "federationtest-"+strconv.Itoa(p.requests))
@@ -187,6 +191,15 @@ func (p *probe) want(a answer, status int, code string) {
 	if a.status != status || code != "" && a.code() != code {
 		p.failf("%v came, where %d %s was due", a, status, code)
 	}
+}
+
+// inBothForms runs checks of errors twice: what must not be told apart must not be in
+// problem details either.
+func (p *probe) inBothForms(check func()) {
+	check()
+	p.accept = "application/problem+json"
+	check()
+	p.accept = ""
 }
 
 // code returns the code of an error, in either form.

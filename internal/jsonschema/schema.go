@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -42,12 +43,26 @@ func (d Document) At(pointer string) (any, error) {
 			path = "/" + path
 		}
 		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
-		object, _ := value.(map[string]any)
-		if value, ok = object[token]; !ok {
+		if value, ok = member(value, token); !ok {
 			return nil, fmt.Errorf("there is no %s: nothing has the name %q", pointer, token)
 		}
 	}
 	return value, nil
+}
+
+// member returns a member of an object by its name, or of an array by its index.
+func member(value any, name string) (any, bool) {
+	switch value := value.(type) {
+	case map[string]any:
+		found, ok := value[name]
+		return found, ok
+	case []any:
+		i, err := strconv.Atoi(name)
+		if err == nil && i >= 0 && i < len(value) && strconv.Itoa(i) == name {
+			return value[i], true
+		}
+	}
+	return nil, false
 }
 
 // Validate holds a value, as encoding/json decodes it into an any, to the schema at a

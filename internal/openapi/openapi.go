@@ -208,6 +208,9 @@ func (d *Description) body(a Answer, described map[string]any) error {
 	if err := json.Unmarshal(a.Body, &value); err != nil {
 		return fmt.Errorf("the body is no JSON: %w", err)
 	}
+	if err := unambiguous(a.Body); err != nil {
+		return fmt.Errorf("the body: %w", err)
+	}
 	if err := d.document.Accepts(content["schema"], value); err != nil {
 		return fmt.Errorf("the body: %w", err)
 	}
