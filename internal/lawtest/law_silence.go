@@ -15,93 +15,139 @@ import (
 // lawOfSilence is law 9: canaries stand in everything that is inside, and every
 // kind of answer is searched for them.
 func lawOfSilence(t *testing.T, open Open) {
-	db, r := open(t), newRandom(t)
-	const subject = "canary-subject"
-	c := canaries{team: r.uuid(), alien: r.uuid()}
-	world := canaryWorld(r, c, subject)
-	world.load(t, db)
+	s := newSilence(t, open)
+	s.askForWhatIsThere(t)
+	s.askForWhatIsRefused()
+	s.askABrokenDatabase(t)
+	s.askABrokenHost()
+	for what, answer := range s.answers {
+		s.canaries.search(t, what, answer)
+	}
+	for what, want := range map[string]int{
+		"tasks": 200, "a task": 200, "a task that is not there": 404, "a table that is missing": 500,
+	} {
+		if got := s.answers[what].status; got != want {
+			t.Errorf("the answer to %s is of another kind than was meant: %v", what, s.answers[what])
+		}
+	}
+	for _, what := range []string{"a broken database", "a broken row"} {
+		if s.answers[what].status < 500 {
+			t.Errorf("the answer to %s is of another kind than was meant: %v", what, s.answers[what])
+		}
+	}
+}
 
-	native := nativeFunc(nil)
-	g := newGateway(t, db, func(p *parts) {
+// silence is a gateway full of canaries, and what it has answered so far.
+type silence struct {
+	canaries canaries
+	random   random
+	db       DB
+	world    *world
+	gateway  gateway
+	native   nativeFunc // in place of the store's, unless nil
+	answers  map[string]reply
+}
+
+func newSilence(t *testing.T, open Open) *silence {
+	t.Helper()
+	const subject = "canary-subject"
+	s := &silence{db: open(t), random: newRandom(t), answers: map[string]reply{}}
+	s.canaries = canaries{team: s.random.uuid(), alien: s.random.uuid()}
+	s.world = canaryWorld(s.random, s.canaries, subject)
+	s.world.load(t, s.db)
+	s.gateway = newGateway(t, s.db, func(p *parts) {
 		inner := p.Native
 		p.Native = nativeFunc(func(ctx context.Context, req scope.AccessRequest) (scope.Access, error) {
-			if native != nil {
-				return native(ctx, req)
+			if s.native != nil {
+				return s.native(ctx, req)
 			}
 			access, err := inner.ReadAccess(ctx, req)
 			access.Reason = "canary-reason"
 			return access, err
 		})
 	})
-	teams := []string{c.team, c.alien}
+	teams := []string{s.canaries.team, s.canaries.alien}
 	k := terms{Resources: []string{"tasks", "notes", "credentials"}, Excluded: []string{"api_keys"}, Filters: map[string]filterTerms{"tasks": {Teams: &teams}}, Cap: 3}
-	g.grants.give("token", scope.Grant{ID: "canary-grant", Peer: "canary-peer", Subject: subject, Revision: 424242, Scope: k.scope(t)})
+	s.gateway.grants.give("token", scope.Grant{ID: "canary-grant", Peer: "canary-peer", Subject: subject, Revision: 424242, Scope: k.scope(t)})
+	return s
+}
 
-	answers := map[string]reply{}
-	list := func(what, resource, body string) { answers[what] = g.list("token", resource, body) }
-	list("tasks", "tasks", "")
-	list("notes", "notes", "")
-	_, next := answers["tasks"].page(t)
-	list("the next tasks", "tasks", `{"cursor":"`+next+`"}`)
-	list("an excluded resource", "api_keys", "")
-	list("a resource that is not granted", "memory", "")
-	list("a resource that native access denies", "credentials", "")
-	list("an unknown resource", "canaries", "")
-	list("a bad limit", "tasks", `{"limit":"x"}`)
-	list("a bad cursor", "tasks", `{"cursor":"x"}`)
-	list("a foreign cursor", "notes", `{"cursor":"`+next+`"}`)
-	list("a bad body", "tasks", `{`)
-	get := func(what, resource, id string) { answers[what] = g.get("token", resource, id) }
-	get("a task", "tasks", world.tasks[0].id)
-	get("a task that is not there", "tasks", r.uuid())
-	get("a task of no id", "tasks", "no id")
-	get("a note", "notes", world.notes[0].id)
-	get("a row of an excluded resource", "api_keys", r.uuid())
-	get("a row of a resource that is not granted", "memory", r.uuid())
-	get("a row of an unknown resource", "canaries", r.uuid())
-	answers["capabilities"] = g.send(http.MethodGet, federation.Prefix+"capabilities", "", "Authorization", "Bearer token")
-	answers["no credential"] = g.send(http.MethodPost, federation.Prefix+"list/tasks", "")
-	answers["no such path"] = g.send(http.MethodPost, federation.Prefix+"nothing", "", "Authorization", "Bearer token")
-	answers["no such method"] = g.send(http.MethodPut, federation.Prefix+"list/tasks", "", "Authorization", "Bearer token")
-	answers["a problem"] = g.send(http.MethodPost, federation.Prefix+"list/api_keys", "", "Authorization", "Bearer token", "Accept", "application/problem+json")
+func (s *silence) list(what, resource, body string) {
+	s.answers[what] = s.gateway.list("token", resource, body)
+}
 
-	db.meter.tamper.Store(&tamper{before: func(context.Context, string) error { return errors.New("canary-sql: SELECT canary FROM team_members") }})
-	list("a broken database", "tasks", "")
-	get("a row of a broken database", "tasks", world.tasks[0].id)
-	db.meter.tamper.Store(&tamper{row: func(int) error { return errors.New("canary-sql") }})
-	list("a broken result", "tasks", "")
-	get("a broken row", "tasks", world.tasks[0].id)
-	db.meter.tamper.Store(nil)
-	db.exec(t, "DROP TABLE mission_tasks")
-	list("a table that is missing", "notes", "")
-	get("a row of a table that is missing", "notes", world.notes[0].id)
+func (s *silence) get(what, resource, id string) {
+	s.answers[what] = s.gateway.get("token", resource, id)
+}
 
-	native = func(context.Context, scope.AccessRequest) (scope.Access, error) {
+func (s *silence) send(what, method, path string, header ...string) {
+	s.answers[what] = s.gateway.send(method, federation.Prefix+path, "", append(header, "Authorization", "Bearer token")...)
+}
+
+func (s *silence) askForWhatIsThere(t *testing.T) {
+	t.Helper()
+	s.list("tasks", "tasks", "")
+	s.list("notes", "notes", "")
+	_, next := s.answers["tasks"].page(t)
+	s.list("the next tasks", "tasks", `{"cursor":"`+next+`"}`)
+	s.list("a foreign cursor", "notes", `{"cursor":"`+next+`"}`)
+	s.get("a task", "tasks", s.world.tasks[0].id)
+	s.get("a note", "notes", s.world.notes[0].id)
+	s.send("capabilities", http.MethodGet, "capabilities")
+}
+
+func (s *silence) askForWhatIsRefused() {
+	s.list("an excluded resource", "api_keys", "")
+	s.list("a resource that is not granted", "memory", "")
+	s.list("a resource that native access denies", "credentials", "")
+	s.list("an unknown resource", "canaries", "")
+	s.list("a bad limit", "tasks", `{"limit":"x"}`)
+	s.list("a bad cursor", "tasks", `{"cursor":"x"}`)
+	s.list("a bad body", "tasks", `{`)
+	s.get("a task that is not there", "tasks", s.random.uuid())
+	s.get("a task of no id", "tasks", "no id")
+	s.get("a row of an excluded resource", "api_keys", s.random.uuid())
+	s.get("a row of a resource that is not granted", "memory", s.random.uuid())
+	s.get("a row of an unknown resource", "canaries", s.random.uuid())
+	s.send("no such path", http.MethodPost, "nothing")
+	s.send("no such method", http.MethodPut, "list/tasks")
+	s.send("a problem", http.MethodPost, "list/api_keys", "Accept", "application/problem+json")
+	s.answers["no credential"] = s.gateway.send(http.MethodPost, federation.Prefix+"list/tasks", "")
+}
+
+// askABrokenDatabase leaves it without a table.
+func (s *silence) askABrokenDatabase(t *testing.T) {
+	t.Helper()
+	s.db.meter.tamper.Store(&tamper{before: func(context.Context, string) error { return errors.New("canary-sql: SELECT canary FROM team_members") }})
+	s.list("a broken database", "tasks", "")
+	s.get("a row of a broken database", "tasks", s.world.tasks[0].id)
+	s.db.meter.tamper.Store(&tamper{row: func(int) error { return errors.New("canary-sql") }})
+	s.list("a broken result", "tasks", "")
+	s.get("a broken row", "tasks", s.world.tasks[0].id)
+	s.db.meter.tamper.Store(nil)
+	s.db.exec(t, "DROP TABLE mission_tasks")
+	s.list("a table that is missing", "notes", "")
+	s.get("a row of a table that is missing", "notes", s.world.notes[0].id)
+}
+
+// askABrokenHost leaves no part of it whole.
+func (s *silence) askABrokenHost() {
+	s.native = func(context.Context, scope.AccessRequest) (scope.Access, error) {
 		return scope.Access{}, errors.New("canary-native")
 	}
-	list("native access that fails", "tasks", "")
-	native = func(context.Context, scope.AccessRequest) (scope.Access, error) { panic("canary-panic") }
-	list("native access that panics", "tasks", "")
-	native = func(context.Context, scope.AccessRequest) (scope.Access, error) {
+	s.list("native access that fails", "tasks", "")
+	s.native = func(context.Context, scope.AccessRequest) (scope.Access, error) { panic("canary-panic") }
+	s.list("native access that panics", "tasks", "")
+	s.native = func(context.Context, scope.AccessRequest) (scope.Access, error) {
 		return scope.Access{Reason: "canary-denied"}, nil
 	}
-	list("native access that denies", "tasks", "")
-	get("native access that denies a row", "tasks", world.tasks[0].id)
-	g.grants.fail("token", fmt.Errorf("canary-auth: %w", federation.ErrGrantRevoked))
-	list("a revoked grant", "tasks", "")
-	get("a row of a revoked grant", "tasks", world.tasks[0].id)
-	g.grants.fail("token", errors.New("canary-auth"))
-	list("an authenticator that fails", "tasks", "")
-
-	for what, answer := range answers {
-		c.search(t, what, answer)
-	}
-	if answers["a task"].status != 200 || answers["a task that is not there"].status != 404 || answers["a broken row"].status < 500 {
-		t.Errorf("the rows are not of the kinds that were meant: %v, %v, %v", answers["a task"], answers["a task that is not there"], answers["a broken row"])
-	}
-	if answers["tasks"].status != 200 || answers["a broken database"].status < 500 || answers["a table that is missing"].status != 500 {
-		t.Errorf("the answers are not of the kinds that were meant: %v, %v, %v", answers["tasks"], answers["a broken database"], answers["a table that is missing"])
-	}
+	s.list("native access that denies", "tasks", "")
+	s.get("native access that denies a row", "tasks", s.world.tasks[0].id)
+	s.gateway.grants.fail("token", fmt.Errorf("canary-auth: %w", federation.ErrGrantRevoked))
+	s.list("a revoked grant", "tasks", "")
+	s.get("a row of a revoked grant", "tasks", s.world.tasks[0].id)
+	s.gateway.grants.fail("token", errors.New("canary-auth"))
+	s.list("an authenticator that fails", "tasks", "")
 }
 
 // canaries are what must not be seen, beside everything that has canary in its
