@@ -18,24 +18,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/mosaicstack/fedkit/bench/internal/figures"
 )
 
-func main() {
-	log.SetFlags(0)
-	if err := run(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
-		os.Exit(2)
-	} else if err != nil {
-		log.Fatal("store: ", err)
-	}
-}
+func main() { figures.Main("store", run) }
 
-func run(args []string) error {
+func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("store", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 9, "how often everything is measured")
 	each := flags.Duration("time", 300*time.Millisecond, "for how long each contender of a round acquires and releases, on either server")
@@ -47,7 +38,6 @@ func run(args []string) error {
 	if *rounds < 1 || *each <= 0 || flags.NArg() > 0 {
 		return errors.New("there is at least 1 round of some time, and there are no arguments")
 	}
-	ctx := context.Background()
 	contenders, done, err := open(ctx)
 	defer done()
 	if err != nil {
@@ -61,8 +51,7 @@ func run(args []string) error {
 		}
 		fmt.Fprintf(os.Stderr, "store: round %d of %d\n", round+1, *rounds)
 	}
-	text := fmt.Sprintf("%s, %s/%s, %d CPUs; medians over %d rounds of %v.\n\n%s\n%s",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds, *each, table(contenders), targets(contenders))
+	text := fmt.Sprintf("%s; medians over %d rounds of %v.\n\n%s\n%s", figures.Machine(), *rounds, *each, table(contenders), targets(contenders))
 	fmt.Print(text)
 	return errors.Join(figures.Save(*out, text), figures.Save(*svg, picture(contenders)))
 }

@@ -1,54 +1,32 @@
 package main
 
-import (
-	"fmt"
-	"html"
-	"math"
-	"strings"
-
-	"github.com/mosaicstack/fedkit/bench/internal/figures"
-)
+import "github.com/mosaicstack/fedkit/bench/internal/figures"
 
 const (
-	pictureWidth = 720
-	nameWidth    = 240 // left of the bars
-	noteWidth    = 90  // right of them
-	lineHeight   = 26
+	nameWidth  = 240 // left of the bars
+	noteWidth  = 90  // right of them
+	lineHeight = 26
+	headHeight = 30
 )
-
-// pictureStyle is readable on a light and on a dark page, and needs no background.
-const pictureStyle = `
-text { font: 13px system-ui, sans-serif; fill: #24292f }
-.bar { fill: #8c959f }
-.ours { fill: #0969da }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 }
-.ours { fill: #4493f8 }
-}
-`
 
 // picture shows what an acquisition and a release cost, as an SVG.
 func picture(all []*contender) string {
-	var most float64
+	most := 0.0
 	for _, c := range all {
-		most = math.Max(most, figures.Median(c.pairs))
+		most = max(most, figures.Median(c.pairs))
 	}
-	var b strings.Builder
-	height := lineHeight*len(all) + 34
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img">`, pictureWidth, height)
-	fmt.Fprintf(&b, "<title>What an acquisition and a release cost</title><style>%s</style>\n", pictureStyle)
-	fmt.Fprintf(&b, `<text x="%d" y="16">acquire + release, undisputed</text>`+"\n", nameWidth)
+	scale := figures.LinearScale(nameWidth, figures.PictureWidth-noteWidth, most)
+	p := figures.NewPicture("What an acquisition and a release cost", headHeight+len(all)*lineHeight)
+	p.Text("", 0, 16, "acquire + release, undisputed")
 	for i, c := range all {
-		y := 30 + i*lineHeight
-		class := "bar"
+		class := "others"
 		if c.ours {
-			class = "bar ours"
+			class = "ours"
 		}
-		width := figures.Median(c.pairs) / most * (pictureWidth - nameWidth - noteWidth)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`, nameWidth-8, y+13, html.EscapeString(c.name))
-		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="14"/>`, class, nameWidth, y+2, width)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d">%s</text>`+"\n", nameWidth+width+6, y+13, figures.Duration(figures.Median(c.pairs)))
+		top, cost := float64(headHeight+i*lineHeight), figures.Median(c.pairs)
+		p.Text("", 0, top+13, c.name)
+		p.Bar(class, nameWidth, scale.X(cost), top+2, 14)
+		p.Note(top+13, figures.Duration(cost))
 	}
-	b.WriteString("</svg>\n")
-	return b.String()
+	return p.String()
 }
