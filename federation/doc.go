@@ -17,26 +17,26 @@
 // A host that has nothing yet takes the ready parts, in this order; the package of each
 // says more, and examples/enroll has them all in one program:
 //
-//  1. sqlstore.NewGrants, with Prepared, is the table of grants, in Postgres or SQLite;
-//     grants.Memory is one for tests. grants.NewRegistrar over it makes, activates,
+//  1. [sqlstore.NewGrants], with Prepared, is the table of grants, in Postgres or SQLite;
+//     grants.Memory is one for tests. [grants.NewRegistrar] over it makes, activates,
 //     rotates, expires and revokes them, with the same Auditor as the handler.
-//  2. mtls.New, over the Find of that table, is the Authenticator: client certificates,
-//     looked up for every request. mtls.ServerTLS makes the tls.Config for it, and
+//  2. [mtls.New], over the Find of that table, is the Authenticator: client certificates,
+//     looked up for every request. [mtls.ServerTLS] makes the tls.Config for it, and
 //     mtls.Config.Proxy is for a proxy that ends TLS.
-//  3. enroll.New gives peers their certificates, for tokens. It is a handler of its own,
+//  3. [enroll.New] gives peers their certificates, for tokens. It is a handler of its own,
 //     mounted at enroll.Path beside this one, on a server that lets clients in without a
 //     certificate.
-//  4. scope.NewRules is the Evaluator, over the host's access control. A listquery.Store
+//  4. [scope.NewRules] is the Evaluator, over the host's access control. A [listquery.Store]
 //     is its Native, the Lister and the Getter in one. Native access has 2 seconds unless
 //     scope.Config.Timeout says otherwise, which includes its wait for a connection.
-//  5. cursor.New over a Keyring of at least 32 random bytes, kept like a password, is
+//  5. [cursor.New] over a Keyring of at least 32 random bytes, kept like a password, is
 //     Cursors.
 //  6. Limits: Config.Addresses, Config.Grants and enroll.Config.Addresses take a Limiter
 //     of the module federation/ratelimit, each one of its own. Config.Concurrent bounds
 //     what a peer that does not read can hold.
-//  7. Config.Auditor: auditsql.New or NewLogAuditor, behind an AuditQueue if answers must
+//  7. Config.Auditor: [auditsql.New] or [NewLogAuditor], behind an [AuditQueue] if answers must
 //     not wait for it.
-//  8. NewHandler makes the handler of it all, and NewServer the server. Mount the handler
+//  8. [NewHandler] makes the handler of it all, and [NewServer] the server. Mount the handler
 //     at Prefix as it is.
 //
 // # Caveats
@@ -225,4 +225,12 @@
 //
 // An Observer that panics leaves a line "federation observer" at Error, with err and
 // stack.
+//
+// [sqlstore.NewGrants]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation/sqlstore#NewGrants
+// [grants.NewRegistrar]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation/grants#NewRegistrar
+// [mtls.New]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation/mtls#New
+// [mtls.ServerTLS]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation/mtls#ServerTLS
+// [enroll.New]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation/enroll#New
+// [listquery.Store]: https://pkg.go.dev/github.com/mosaicstack/fedkit/listquery#Store
+// [auditsql.New]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation/auditsql#New
 package federation

@@ -1,7 +1,7 @@
 // Package fleetlock lets one process at a time do what must not be done twice at once,
 // such as restarting a fleet, and stays right when holders crash, hang, or fill the
 // disk. It works among the processes of one machine, through a file on a local disk, and
-// among many machines, through a database: see [On], and packages pglock and etcdlock
+// among many machines, through a database: see [On], and packages [pglock] and [etcdlock]
 // below this one. It is not for network file systems, and cannot stop a holder that goes
 // on after it lost the lock: see the caveats below. What follows is about files.
 //
@@ -122,4 +122,7 @@
 // The record locks and the looking again of macOS and the BSDs are tested on Linux,
 // under the build tag fleetlock_posix. The system calls that are theirs alone, and
 // everything for Windows, compile and pass vet but were never run.
+//
+// [pglock]: https://pkg.go.dev/github.com/mosaicstack/fedkit/fleetlock/pglock
+// [etcdlock]: https://pkg.go.dev/github.com/mosaicstack/fedkit/fleetlock/etcdlock
 package fleetlock
