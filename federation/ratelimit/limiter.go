@@ -1,8 +1,8 @@
-// Package ratelimit is a ready federation.Limiter: a token bucket of
+// Package ratelimit is a ready [federation.Limiter]: a token bucket of
 // golang.org/x/time/rate for each key, in bounded memory. It is a module of its own, so that
 // only those who use it depend on golang.org/x/time.
 //
-// Give federation.Config one [Limiter] for Grants and another one for Addresses, and
+// Give [federation.Config] one [Limiter] for Grants and another one for Addresses, and
 // enroll.Config a third.
 //
 // # Guarantees
@@ -20,6 +20,9 @@
 //
 // The limits are those of one process. Several gateways that serve one peer give it the
 // sum of their rates.
+//
+// [federation.Limiter]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation#Limiter
+// [federation.Config]: https://pkg.go.dev/github.com/mosaicstack/fedkit/federation#Config
 package ratelimit
 
 import (
