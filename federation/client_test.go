@@ -179,6 +179,21 @@ func TestAnErrorCarriesWhatTheGatewaySays(t *testing.T) {
 	}
 }
 
+// The times of an HTTP-date are whole seconds.
+func TestARetryAfterMayBeADate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for value, want := range map[string]time.Duration{
+			time.Now().Add(time.Minute).UTC().Format(http.TimeFormat):  time.Minute,
+			time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat): 0,
+			"tomorrow": 0,
+		} {
+			if got := parseRetryAfter(value); got != want {
+				t.Errorf("Retry-After: %s is %v from now, want %v", value, got, want)
+			}
+		}
+	})
+}
+
 func TestACallIsTriedAgainOnlyWhereThatCanHelp(t *testing.T) {
 	cut := func(w http.ResponseWriter) { // the connection, in the middle of an answer
 		w.Header().Set("Content-Length", "100")

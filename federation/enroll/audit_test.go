@@ -29,6 +29,16 @@ func (j *journal) Audit(_ context.Context, r federation.Record) error {
 	return nil
 }
 
+func TestEnrollmentsNeedNoReport(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.cfg.Report = nil
+	o.open(t)
+	if cert := o.mustRedeem(t, o.invite(t, grantID), certtest.NewKey(t)); !o.letsIn(t, cert) {
+		t.Error("a certificate is not let in where nothing is reported")
+	}
+}
+
 // One Auditor for the enrollment and for the grant that it makes active: everything is
 // there once, in its order, and none of it is a secret.
 func TestEnrollmentsAndTheirGrantsAreInOneAudit(t *testing.T) {

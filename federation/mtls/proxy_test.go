@@ -81,6 +81,15 @@ func TestAProxyMayHandOverTheChainToo(t *testing.T) {
 		t.Errorf("RFC 9440, without the chain: the answer is %d %s", got.status, got.wire)
 	}
 
+	g.cfg.Proxy = &mtls.Proxy{Peers: []netip.Prefix{loopback}, Roots: g.root.Pool(), ChainHeader: "x-chain"}
+	g.start(t)
+	if got := g.mustAsk(t, client, "Client-Cert", rfc9440(cert), "X-Chain", chain); got.status != http.StatusOK {
+		t.Errorf("RFC 9440, with the chain in a header of another name: the answer is %d %s", got.status, got.wire)
+	}
+	if got := g.mustAsk(t, client, "Client-Cert", rfc9440(cert), "Client-Cert-Chain", chain); got.status != http.StatusUnauthorized {
+		t.Errorf("RFC 9440, with the chain in a header that is not its own: the answer is %d %s", got.status, got.wire)
+	}
+
 	g.cfg.Proxy = &mtls.Proxy{Peers: []netip.Prefix{loopback}, Roots: g.root.Pool(), Format: mtls.EscapedPEM, Header: "x-client-cert"}
 	g.start(t)
 	if got := g.mustAsk(t, client, "X-Client-Cert", escapedPEM(cert.Certificate...)); got.status != http.StatusOK {

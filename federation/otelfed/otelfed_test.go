@@ -330,3 +330,18 @@ func TestTheTraceGoesAlongToThePeer(t *testing.T) {
 		t.Error("a request that fails does not show")
 	}
 }
+
+func TestARequestThatIsRefusedShowsInItsSpan(t *testing.T) {
+	for status, shows := range map[int]codes.Code{http.StatusOK: codes.Unset, http.StatusForbidden: codes.Error, http.StatusBadGateway: codes.Error} {
+		b := newBench(t, otelfed.Config{})
+		peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		defer peer.Close()
+		client := http.Client{Transport: otelfed.Transport(nil, b.config)}
+		answer, err := client.Get(peer.URL)
+		must(t, err)
+		answer.Body.Close()
+		if spans := b.spans.Ended(); len(spans) != 1 || spans[0].Status().Code != shows {
+			t.Errorf("the spans of a request that is answered with a %d are %v", status, spans)
+		}
+	}
+}
