@@ -35,7 +35,7 @@ func TestStranger(t *testing.T) {
 			reply = fmt.Sprint(err)
 		case "break":
 			info, err := lock.Inspect(t.Context())
-			reply = fmt.Sprint(errors.Join(err, lock.Break(t.Context(), info.Holder.Token, "a test")))
+			reply = fmt.Sprint(errors.Join(err, lock.Break(t.Context(), info.Holders[0].Token, "a test")))
 		default:
 			reply = serveStranger(s.locks, in.Text())
 		}

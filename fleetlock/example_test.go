@@ -107,8 +107,8 @@ func ExampleLock_Break() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(info.State, info.Holder.Label)
-	if err := lock.Break(context.Background(), info.Holder.Token, "asleep since noon"); err != nil {
+	fmt.Println(info.State, info.Holders[0].Label)
+	if err := lock.Break(context.Background(), info.Holders[0].Token, "asleep since noon"); err != nil {
 		fmt.Println(err) // it is no longer that holder's
 		return
 	}

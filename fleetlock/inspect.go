@@ -9,9 +9,15 @@ import (
 
 // Info is what a lock was when it was looked at.
 type Info struct {
+	// State is what one who comes now meets: of a lock with [Slots] StateHeld or
+	// StateDetached only if there is none left.
 	State State
-	// Holder is who holds the lock or, if it is free or expired, held it last.
-	Holder Holder
+	// Holders are those who hold the lock, and tickets that have it: with [Slots] there
+	// may be several, in the order of their grants, and also while the lock is free for
+	// more.
+	Holders []Holder
+	// Last is who held a lock last that is free or expired, if anyone did.
+	Last Holder
 	// Why is the reason that was given to the last Break or Repair, until the next
 	// grant.
 	Why string
@@ -28,26 +34,41 @@ type viewer interface {
 // what it says may be out of date when it returns. A lock whose file is not there is
 // free.
 func (l *Lock) Inspect(ctx context.Context) (Info, error) {
+	info, _, err := l.inspect(ctx)
+	return info, err
+}
+
+// inspect also returns who stands in the way of the next holder, or who was the last one.
+func (l *Lock) inspect(ctx context.Context) (Info, Holder, error) {
 	if err := l.ready(ctx); err != nil {
-		return Info{}, err
+		return Info{}, Holder{}, err
 	}
 	v, err := l.look(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Info{State: StateFree}, nil
+		return Info{State: StateFree}, Holder{}, nil
 	}
 	if err != nil {
-		return Info{}, l.failure(err)
+		return Info{}, Holder{}, l.failure(err)
 	}
 	defer v.close()
 	seen, err := v.load()
 	if err != nil {
-		return Info{}, l.failure(err)
+		return Info{}, Holder{}, l.failure(err)
 	}
 	is, err := judge(seen, v.alive, l.options.clock.now())
 	if err != nil {
-		return Info{}, l.failure(err)
+		return Info{}, Holder{}, l.failure(err)
 	}
-	return Info{State: is.State, Holder: seen.holder(is), Why: seen.why}, nil
+	info, who := Info{State: is.State, Why: seen.why}, seen.holder(is)
+	if is.open() {
+		info.Last = who
+	} else {
+		info.Holders = []Holder{who}
+	}
+	if many, ok := v.(interface{ holders() []Holder }); ok {
+		info.Holders = many.holders()
+	}
+	return info, who, nil
 }
 
 // Break takes the lock from whoever has it under the token: an operator's decision,

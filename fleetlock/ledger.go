@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -51,10 +52,25 @@ type spot struct {
 func holderTerm(token uint64) string { return "h" + strconv.FormatUint(token, 10) }
 func placeTerm(id string) string     { return "w" + id }
 
+// Limits of a ledger in bytes, so that all have room in the text of a Record who have to
+// have it.
+const (
+	maxText   = 64<<10 - 1
+	maxEntry  = 576  // of a holder, whatever its label
+	maxSpot   = 120  // of a place in the line
+	maxOthers = 1536 // of what is neither
+)
+
+// maxLine is how long the line of a lock can be that has so many slots.
+func maxLine(slots int) int { return (maxText - maxOthers - slots*maxEntry) / maxSpot }
+
 func (l ledger) encode() (string, error) {
 	l.Format = ledgerFormat
-	text, err := json.Marshal(l)
-	return string(text), err
+	var text strings.Builder
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false) // which makes six bytes of one
+	err := to.Encode(l)
+	return strings.TrimSuffix(text.String(), "\n"), err
 }
 
 // decodeLedger reads what encode wrote.

@@ -68,14 +68,19 @@ func (v view) begin(p page, e *edit, now instant) {
 	}
 }
 
-// stand keeps the place in the line, at its end if it is a new one.
+// stand keeps the place in the line, at its end if it is a new one. If there is no room in
+// the line, who waits has none, and looks again when something has changed.
 func (v view) stand(long effort, p page) (page, error) {
 	for {
 		now := v.clock.now()
 		if v.open(p, now) || v.stands(p, now) {
 			return p, nil
 		}
-		next, err := v.write(long, p, v.placed(p, now))
+		e := v.placed(p, now)
+		if len(e.next.Line) > maxLine(v.slots) && p.inLine(v.place) < 0 {
+			return p, nil
+		}
+		next, err := v.write(long, p, e)
 		if err != nil && !errors.Is(err, errChanged) {
 			return p, err
 		}

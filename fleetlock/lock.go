@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Lock is one lock as one process sees it. It may be used by many goroutines; those
@@ -117,8 +120,8 @@ func (l *Lock) gaveUp(ctx context.Context) error {
 	}
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
 	defer cancel()
-	if info, inspectErr := l.Inspect(look); inspectErr == nil && !info.State.open() {
-		return fmt.Errorf("fleetlock: gave up waiting: %w: %w", err, &BusyError{l.path, info.Holder})
+	if info, who, inspectErr := l.inspect(look); inspectErr == nil && !info.State.open() {
+		return fmt.Errorf("fleetlock: gave up waiting: %w: %w", err, &BusyError{l.path, who})
 	}
 	return fmt.Errorf("fleetlock: gave up waiting for %s: %w", l.path, err)
 }
@@ -166,8 +169,18 @@ func sinceStart() int64 { return int64(time.Since(processStart)) }
 // hostname is cut to what has room in a record.
 var hostname = sync.OnceValue(func() string {
 	name, _ := os.Hostname() // a holder without a name still holds
-	return name[:min(len(name), maxHost)]
+	return fitHost(name)
 })
+
+// fitHost has nothing in it that takes more room in JSON.
+func fitHost(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c == utf8.RuneError || c == '"' || c == '\\' || !unicode.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, name[:min(len(name), maxHost)])
+}
 
 // try makes attempts until one is decided.
 func (l *Lock) try(ctx context.Context, a attempt) (h *Held, err error) {

@@ -94,7 +94,7 @@ func TestOthersSeeWhoHoldsTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, got := range map[string]Holder{"Inspect": info.Holder, "BusyError": mustBeBusy(t, File(path))} {
+	for name, got := range map[string]Holder{"Inspect": info.Holders[0], "BusyError": mustBeBusy(t, File(path))} {
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Holder{}, "Since", "Until")); diff != "" {
 			t.Errorf("the holder by %s (-want +got):\n%s", name, diff)
 		}
@@ -106,11 +106,11 @@ func TestOthersSeeWhoHoldsTheLock(t *testing.T) {
 		t.Errorf("a held lock is %v", info.State)
 	}
 	mustRelease(t, h)
-	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateFree || info.Holder.Token != h.Token() {
+	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateFree || len(info.Holders) > 0 || info.Last.Token != h.Token() {
 		t.Errorf("after a release the lock is %+v, %v", info, err)
 	}
 	dead := deadHolder(t, path)
-	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateExpired || info.Holder.Token != dead {
+	if info, err := File(path).Inspect(t.Context()); err != nil || info.State != StateExpired || len(info.Holders) > 0 || info.Last.Token != dead {
 		t.Errorf("after the death of its holder the lock is %+v, %v", info, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -72,19 +73,20 @@ type Term struct {
 	Left time.Duration
 }
 
-// MaxSlots is how many holders a lock can have at once.
-const MaxSlots = 1000
+// MaxSlots is how many holders a lock can have at once: as many as have room in its record,
+// whatever their labels.
+const MaxSlots = 100
 
 // Slots lets n processes hold a lock at once, at most [MaxSlots]; without it that is one.
 // Everyone who uses the lock has to give the same n: who gives more is granted the lock
-// beside more holders. Each slot needs room in the record, which is less than 64 KiB: that
-// is about 200 bytes, and the label. Who would not fit in is refused.
+// beside more holders. Of those who wait, 50 with the most slots and 500 with the fewest
+// have a place in the line, and others come into it when there is room.
 //
 // A lock of [File] with more than one slot is one like those of [On], kept in the file: it
-// needs a [Lease], and its waiters stand in a line. But since it is on one machine, a holder
-// that dies leaves its slot at once, as one who waits does its place in the line. A file is
-// either that of a lock with slots or of one without; who takes it for the other gets
-// [ErrUnsafe].
+// needs a [Lease], its [Label] has to be printable, and its waiters stand in a line. But
+// since it is on one machine, a holder that dies leaves its slot at once, as one who waits
+// does its place in the line. A file is either that of a lock with slots or of one without;
+// who takes it for the other gets [ErrUnsafe].
 func Slots(n int) Option {
 	return func(o *options) {
 		if o.slots = n; n == 0 {
@@ -108,38 +110,50 @@ func Slots(n int) Option {
 //     in which they came to it. One who dies there keeps its place for a lease.
 //   - With [Slots] several hold it at once.
 //
-// The name has up to 200 bytes of printable text. A bad name or option is the error of
+// The name has up to 200 bytes of printable text; the label is printable as well. A bad name or option is the error of
 // every method. [Perm] and [NoSync] mean nothing here.
 func On(r Register, name string, opts ...Option) *Lock {
 	o, err := collect(opts)
 	l := &Lock{path: name, options: o, err: errors.Join(err, fitOn(name, o)), queue: make(chan struct{}, 1)}
 	s := &remote{register: r, name: name, slots: max(o.slots, 1), lease: o.lease, clock: o.clock}
 	l.open = func() (store, error) { return s.view(context.Background()), nil }
-	l.look = func(ctx context.Context) (viewer, error) { return inspection{s.view(ctx)}, nil }
+	l.look = func(ctx context.Context) (viewer, error) { return &inspection{view: s.view(ctx)}, nil }
 	return l
 }
 
 // fitFile says why a lock in a file cannot have the options.
 func fitFile(o options) error {
-	if o.slots > 1 && o.lease == 0 {
+	if o.slots <= 1 {
+		return nil
+	}
+	if o.lease == 0 {
 		return errors.New("fleetlock: a lock in a file with Slots has no Lease")
 	}
+	return fitLabel(o)
+}
+
+// fitLabel says why a ledger cannot have a label: what is not printable might need more room
+// in it than there is.
+func fitLabel(o options) error {
+	if !printable(o.label) {
+		return fmt.Errorf("fleetlock: the label %q is not printable text", o.label)
+	}
 	return nil
+}
+
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 const maxName = 200
 
 // fitOn says why a lock in a register cannot have a name or options.
 func fitOn(name string, o options) error {
-	printable := utf8.ValidString(name)
-	for _, c := range name {
-		printable = printable && unicode.IsPrint(c)
-	}
 	switch {
-	case name == "" || len(name) > maxName || !printable:
+	case name == "" || len(name) > maxName || !printable(name):
 		return fmt.Errorf("fleetlock: the name %.210q is not 1 to %d bytes of printable text", name, maxName)
 	case o.lease == 0:
 		return fmt.Errorf("fleetlock: the lock %q in a register has no Lease", name)
 	}
-	return nil
+	return fitLabel(o)
 }

@@ -26,6 +26,8 @@ func TestALockInARegisterSaysWhatIsWrongWithIt(t *testing.T) {
 		{"no name", fleetlock.On(register, "", lease)},
 		{"a long name", fleetlock.On(register, strings.Repeat("a", 201), lease)},
 		{"a name with a line end", fleetlock.On(register, "a\nb", lease)},
+		{"a label with a line end", fleetlock.On(register, "a", lease, fleetlock.Label("a\nb"))},
+		{"a label with a line end, and slots", fleetlock.File(filepath.Join(t.TempDir(), "a"), lease, fleetlock.Slots(2), fleetlock.Label("a\nb"))},
 		{"a name that is no text", fleetlock.On(register, "a\xff", lease)},
 		{"no slots", fleetlock.On(register, "a", lease, fleetlock.Slots(0))},
 		{"negative slots", fleetlock.On(register, "a", lease, fleetlock.Slots(-2))},

@@ -260,8 +260,9 @@ func (p retry) next() retry { return min(p*2, retry(250*time.Millisecond)) }
 
 // lasts sleeps, and reports whether the effort lasts until the next call.
 func (p retry) lasts(e effort, c clock) bool {
-	left := time.Until(e.end)
-	return nap(e.ctx, c, min(time.Duration(p), left)) == nil && left > time.Duration(p)
+	ctx, cancel := context.WithDeadline(e.ctx, e.end)
+	defer cancel()
+	return nap(ctx, c, time.Duration(p)) == nil
 }
 
 // newStamp is drawn once and never again.

@@ -35,7 +35,7 @@ func fileSlots(l *Lock) {
 		if _, err := book.current(false); err != nil {
 			return nil, err
 		}
-		return rollView{inspection{book.remote().view(ctx)}, book}, nil
+		return rollView{&inspection{view: book.remote().view(ctx)}, book}, nil
 	}
 }
 
@@ -46,7 +46,7 @@ func (r *roll) remote() *remote {
 
 // A rollView is an inspection with a file of its own.
 type rollView struct {
-	inspection
+	*inspection
 	book *roll
 }
 

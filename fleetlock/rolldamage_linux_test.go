@@ -21,7 +21,8 @@ func TestOnAFullDiskAllLeaveTheirSlotsAndTheRecordStays(t *testing.T) {
 	}
 	path := filepath.Join(dir, "lock")
 	c := newTestClock()
-	lock := File(path, Slots(MaxSlots), Lease(longLease), Label(strings.Repeat("x", maxLabel)), by(c))
+	label := Label(strings.Repeat("x", maxLabel))
+	lock := File(path, Slots(MaxSlots), Lease(longLease), label, by(c))
 	in := []*Held{mustAcquire(t, lock), mustAcquire(t, lock)}
 	empty := fill(t, dir)
 	for {
@@ -38,7 +39,7 @@ func TestOnAFullDiskAllLeaveTheirSlotsAndTheRecordStays(t *testing.T) {
 	}
 	t.Logf("%d holders had room", len(in))
 	c.awaitSleepers(t, 2*len(in)) // until the next renewal, and the end of the lease
-	if _, err := slotsOf(path, MaxSlots).TryAcquire(t.Context()); !errors.Is(err, unix.ENOSPC) {
+	if _, err := File(path, Slots(MaxSlots), Lease(longLease), label).TryAcquire(t.Context()); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("on a full disk another process is refused with %v", err)
 	}
 	for _, h := range in {

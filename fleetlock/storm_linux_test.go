@@ -292,7 +292,7 @@ func TestInspectTakesNoLockAndMakesNoFile(t *testing.T) {
 	t.Parallel()
 	path := lockPath(t)
 	info, err := File(path).Inspect(t.Context())
-	if err != nil || info.State != StateFree || info.Holder.Token != 0 {
+	if err != nil || info.State != StateFree || info.Last.Token != 0 {
 		t.Errorf("a lock that never was is %+v, %v", info, err)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {

@@ -3,6 +3,7 @@ package fleetlock
 import (
 	"errors"
 	"os"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -138,7 +139,7 @@ func TestATicketIsGoodOnceForItsLockInItsTime(t *testing.T) {
 				t.Errorf("a ticket that is %s is answered with %v, %v", tt.name, h, err)
 			}
 			after, afterErr := File(path, by(c)).Inspect(t.Context())
-			if beforeErr != nil || afterErr != nil || after != before {
+			if beforeErr != nil || afterErr != nil || !reflect.DeepEqual(after, before) {
 				t.Errorf("a ticket that is %s changed the lock from %+v to %+v", tt.name, before, after)
 			}
 		})

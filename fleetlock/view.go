@@ -323,15 +323,31 @@ func (v view) repair(why string) error {
 }
 
 // An inspection is a view for one look, of the lock and not of the line.
-type inspection struct{ view }
+type inspection struct {
+	view
+	seen page
+}
 
-func (i inspection) load() (snapshot, error) {
+func (i *inspection) load() (snapshot, error) {
 	p, err := i.read(i.effort())
 	if err != nil {
 		return snapshot{}, err
 	}
 	p.Line = nil
+	i.seen = p
 	return i.show(p), nil
 }
 
-func (i inspection) close() {}
+// holders are those whose terms are not over.
+func (i *inspection) holders() []Holder {
+	var all []Holder
+	now := i.clock.now()
+	for n, h := range i.seen.Holders {
+		if !i.seen.over(holderTerm(h.Token), now) {
+			all = append(all, i.seen.recordOf(n).describe())
+		}
+	}
+	return all
+}
+
+func (i *inspection) close() {}

@@ -72,8 +72,8 @@ func wait(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, tol
 			return g.held, g.err
 		case <-again.C:
 			info, err := lock.Inspect(ctx)
-			if err == nil && isHeld(info.State) && info.Holder.Token != told.Token && !isMe(info.Holder) {
-				told = info.Holder
+			if err == nil && isHeld(info.State) && info.Holders[0].Token != told.Token && !isMe(info.Holders[0]) {
+				told = info.Holders[0]
 				say.line(lockName, "waiting, now held by %s", describe(told))
 			}
 		}

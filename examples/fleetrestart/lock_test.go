@@ -57,8 +57,11 @@ func holderOf(t *testing.T, f fleet, killed int) (pid int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pid = info.Holder.PID
-		return isHeld(info.State) && pid != killed
+		if !isHeld(info.State) {
+			return false
+		}
+		pid = info.Holders[0].PID
+		return pid != killed
 	})
 	return pid
 }

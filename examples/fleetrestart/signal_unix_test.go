@@ -100,7 +100,7 @@ func TestABrokenLockEndsTheStep(t *testing.T) {
 	lock := arguments{dir: f.dir}.lock()
 	info, err := lock.Inspect(t.Context())
 	if err == nil {
-		err = lock.Break(t.Context(), info.Holder.Token, "taking too long")
+		err = lock.Break(t.Context(), info.Holders[0].Token, "taking too long")
 	}
 	if err != nil {
 		t.Fatal(err)

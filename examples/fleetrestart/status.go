@@ -31,9 +31,10 @@ func showStatus(ctx context.Context, f fleet, lock *fleetlock.Lock, w io.Writer)
 }
 
 func lockStatus(info fleetlock.Info) string {
-	h := info.Holder
+	h := info.Last
 	switch {
 	case isHeld(info.State):
+		h = info.Holders[0]
 		return fmt.Sprintf("%s by %s, token %d", info.State, describe(h), h.Token)
 	case info.State == fleetlock.StateExpired:
 		return fmt.Sprintf("free: left behind by %q (pid %d on %s), token %d", h.Label, h.PID, h.Host, h.Token)

@@ -102,7 +102,7 @@ func refusedLearns(ctx context.Context, s *stage) error {
 		return err
 	}
 	info, err = other.Inspect(ctx)
-	return errors.Join(err, expect("the state", info.State.String(), "free"), expect("the last token", info.Holder.Token, h.Token()))
+	return errors.Join(err, expect("the state", info.State.String(), "free"), expect("the last token", info.Last.Token, h.Token()))
 }
 
 // acquiring acquires in a goroutine of its own.

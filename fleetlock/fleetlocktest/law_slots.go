@@ -16,6 +16,7 @@ var slotLaws = []law{
 	{"WhoLeavesTheLineIsNotWaitedFor", leavesLine},
 	{"WhoDiesInTheLineIsWaitedForOneLease", diesInLine},
 	{"ABrokenSlotLeavesTheOthers", brokenSlot},
+	{"AllHoldersAreNamed", holdersNamed},
 }
 
 func slotsAtOnce(ctx context.Context, s *stage) error {
@@ -218,4 +219,44 @@ func brokenSlot(ctx context.Context, s *stage) error {
 		return err
 	}
 	return errors.Join(two.Release(), three.Err(), three.Release())
+}
+
+// holdersNamed has a free slot, none, and one that a ticket has.
+func holdersNamed(ctx context.Context, s *stage) error {
+	name := newName()
+	open := func(label string) *fleetlock.Lock {
+		return s.lock(name, fleetlock.Lease(s.long()), fleetlock.Slots(3), fleetlock.Label(label))
+	}
+	named := func(state fleetlock.State, want string) error {
+		info, err := open("").Inspect(ctx)
+		got := ""
+		for _, h := range info.Holders {
+			got += h.Label
+			if h.Detached {
+				got += "'s ticket"
+			}
+			got += ","
+		}
+		return errors.Join(err, expect("the state", info.State, state), expect("who holds it", got, want))
+	}
+	var held []*fleetlock.Held
+	for _, label := range []string{"one", "two", "three"} {
+		h, err := open(label).TryAcquire(ctx)
+		if err != nil {
+			return err
+		}
+		if held = append(held, h); len(held) == 2 {
+			if err := named(fleetlock.StateFree, "one,two,"); err != nil {
+				return err
+			}
+		}
+	}
+	if err := named(fleetlock.StateHeld, "one,two,three,"); err != nil {
+		return err
+	}
+	_, detachErr := held[1].Detach(s.long())
+	if err := errors.Join(detachErr, held[0].Release()); err != nil {
+		return err
+	}
+	return errors.Join(named(fleetlock.StateFree, "two's ticket,three,"), held[2].Release())
 }

@@ -37,7 +37,7 @@ func TestAFileWithSlotsPasses(t *testing.T) {
 	s := &stage{lease: shortLease, lock: func(name string, opts ...fleetlock.Option) *fleetlock.Lock {
 		return fleetlock.File(filepath.Join(dir, name), append(opts, fleetlock.NoSync())...)
 	}}
-	s.run(t, []law{{"SlotsAreHeldAtOnceAndNoMore", slotsAtOnce}, {"ABrokenSlotLeavesTheOthers", brokenSlot}})
+	s.run(t, []law{{"SlotsAreHeldAtOnceAndNoMore", slotsAtOnce}, {"ABrokenSlotLeavesTheOthers", brokenSlot}, {"AllHoldersAreNamed", holdersNamed}})
 }
 
 // Of two slots one is taken: the other is a lock like any.
