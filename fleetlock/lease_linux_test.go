@@ -29,6 +29,30 @@ func TestAHolderThatRenewsKeepsItsLease(t *testing.T) {
 	mustRelease(t, h)
 }
 
+// P reads the record, which is its own, and stands still; the lease runs out; P goes on.
+func TestAHolderThatStandsStillWhileItLooksIsToldThatItsLeaseRanOut(t *testing.T) {
+	t.Parallel()
+	c := newTestClock()
+	var looking atomic.Bool
+	lock := hook(File(lockPath(t), NoSync(), Lease(leaseTime), by(c)), func(call string) error {
+		if call == "pread" && looking.CompareAndSwap(true, false) {
+			c.jump(leaseTime * 3 / 4)
+		}
+		return nil
+	})
+	h := mustAcquire(t, lock)
+	if err := h.Err(); err != nil {
+		t.Fatal(err)
+	}
+	looking.Store(true)
+	if err := h.Err(); !errors.Is(err, ErrLost) {
+		t.Errorf("a holder whose lease ran out while it looked is told %v", err)
+	}
+	if looking.Load() {
+		t.Error("the holder has not looked: this shows nothing")
+	}
+}
+
 // The holder's renewals fail, so that time alone decides.
 func TestALeaseEndsForItsHolderBeforeItEndsForOthers(t *testing.T) {
 	t.Parallel()

@@ -145,6 +145,36 @@ func TestAWaitThatEndsDuringItsFirstLookSaysWhoHoldsTheLock(t *testing.T) {
 	}
 }
 
+// A faulty register fails the first calls of Load.
+type faulty struct {
+	fleetlock.Register
+	failures atomic.Int64
+}
+
+func (f *faulty) Load(ctx context.Context, name string) (fleetlock.Record, error) {
+	if f.failures.Add(-1) >= 0 {
+		return fleetlock.Record{}, errDisk
+	}
+	return f.Register.Load(ctx, name)
+}
+
+func TestALoadThatFailsIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	register := &faulty{Register: new(fleetlocktest.Memory)}
+	register.failures.Store(3)
+	held, err := fleetlock.On(register, "a", fleetlock.Lease(time.Minute)).TryAcquire(t.Context())
+	if err != nil {
+		t.Fatalf("after three loads that failed: %v", err)
+	}
+	register.failures.Store(3)
+	if err := held.Err(); err != nil {
+		t.Errorf("a holder is told of loads that were made again: %v", err)
+	}
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
 // At most two nodes of a fleet restart at once.
 func ExampleSlots() {
 	register := new(fleetlocktest.Memory) // of a fleet: one in Postgres or etcd
