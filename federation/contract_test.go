@@ -116,21 +116,19 @@ func TestTheContractHasTheNamesOfTheHandler(t *testing.T) {
 			t.Errorf("%s is %v in the contract and %v here", pointer, got, want)
 		}
 	}
-	of := constants(t)
-	for name, pointers := range map[string][]string{
-		"ErrorCode":   {"ErrorCode/enum", "SourceStatus/properties/code/anyOf/1/enum"},
-		"SourceState": {"SourceStatus/properties/state/enum"},
+	literals := constants(t)
+	// That rows are missing is what a client says of a list, and not of a source.
+	ofSources := slices.DeleteFunc(literals["ErrorCode"], func(code string) bool { return code == string(ErrPartial) })
+	for pointer, want := range map[string]any{
+		"code/anyOf/1/enum": ofSources,
+		"state/enum":        literals["SourceState"],
 	} {
-		var got []any
-		for _, pointer := range pointers {
-			names, err := document.At("#/components/schemas/" + pointer)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, names.([]any)...)
+		got, err := document.At("#/components/schemas/SourceStatus/properties/" + pointer)
+		if err != nil {
+			t.Error(err)
 		}
-		if sortedText(got) != sortedText(of[name]) {
-			t.Errorf("the values of %s are %v in the contract and %v here", name, got, of[name])
+		if sortedText(got) != sortedText(want) {
+			t.Errorf("of a source, %s is %v in the contract and %v here", pointer, got, want)
 		}
 	}
 	paths, err := document.At("#/paths")
