@@ -62,6 +62,9 @@
 //     end if need be: All of two parents, or of an author and an Any. So is a condition
 //     Where that few rows meet, unless it has no arguments, for which [Indexes] makes
 //     partial indexes.
+//   - In a table that is partitioned by the order of its list, a walk looks into the index
+//     of each partition on the way to its position, and a merge looks for each value in
+//     one partition after the other until it has rows: few partitions are better.
 //   - SQLite has no way but the walk: it cannot limit the rows that it reads for each
 //     project. It walks an index, from the position of the page on, and looks up for
 //     each row whether it shows; a filter that shows three rows of a large table reads

@@ -3,11 +3,12 @@
 // standard schema, the wire contract and the laws, and nothing of the
 // statements that listquery builds.
 //
-// Three entry points are run by thin test files, one per driver:
+// Four entry points are run by thin test files, one per driver:
 //
 //	lawtest.Storage(t, open)   // listquery.Store on a real database
 //	lawtest.Gateway(t, open)   // federation's handler in front of such a store
 //	lawtest.Recovery(t, open)  // the same while the database stops and starts
+//	lawtest.Trouble(t, connect) // what a store says of a Postgres in trouble
 //
 // Every law compares the system with a slow oracle that walks typed rows in
 // memory, asks scope.Filter.Allows about each of them and sorts what is left.
