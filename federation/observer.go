@@ -36,7 +36,8 @@ type Observer interface {
 	// Part is called before one of the parts that the host plugged in is, which gets
 	// the context that Part returns: ctx, or one that comes from it. Ended is called
 	// once, behind the part, with its error. A denial is no error of the evaluator, and
-	// a row that is not found none of the getter.
+	// a row that is not found none of the getter. Where ctx.Err() is context.Canceled by
+	// then, the client has gone, and an error is nobody's fault.
 	Part(ctx context.Context, part string) (_ context.Context, ended func(error))
 }
 
