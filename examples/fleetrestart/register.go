@@ -54,6 +54,8 @@ func registerMistake(text string) string {
 		return fmt.Sprintf("-register takes a URL of postgres or etcd, not of %q", u.Scheme)
 	case u.Scheme == "etcd" && u.Host == "":
 		return "-register takes an etcd URL with the addresses of the members, as in etcd://a:2379,b:2379"
+	case u.Scheme == "etcd" && (u.RawQuery != "" || strings.Trim(u.Path, "/") != "" || u.Fragment != ""):
+		return "-register takes an etcd URL with nothing behind the addresses; it does not speak TLS with etcd"
 	}
 	return ""
 }
@@ -78,14 +80,21 @@ func openPostgres(ctx context.Context, dsn string) (fleetlock.Register, func() e
 	return register, func() error { return errors.Join(register.Close(), db.Close()) }, nil
 }
 
-// openEtcd opens the register of a cluster whose members are the host of the URL.
+// openEtcd opens the register of a cluster whose members are the host of the URL, as the
+// user that it names, if it names one.
 func openEtcd(ctx context.Context, text string) (fleetlock.Register, func() error, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, nil, err
 	}
+	password, _ := u.User.Password()
+	ctx, cancel := context.WithTimeout(ctx, registerLease)
+	defer cancel()
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:            strings.Split(u.Host, ","),
+		Username:             u.User.Username(),
+		Password:             password,
+		DialTimeout:          registerLease, // of the log-in
 		DialKeepAliveTime:    6 * time.Second,
 		DialKeepAliveTimeout: time.Second,
 		Logger:               zap.NewNop(), // what fails shows in errors
@@ -93,8 +102,6 @@ func openEtcd(ctx context.Context, text string) (fleetlock.Register, func() erro
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, registerLease)
-	defer cancel()
 	register, err := etcdlock.New(ctx, etcdlock.Config{Client: client})
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
