@@ -27,6 +27,7 @@ type lease struct {
 	id    clientv3.LeaseID
 	ttl   int64     // seconds
 	asked time.Time // last, by the clock of this process
+	uses  int       // the terms that it was for, before this one
 }
 
 func (l lease) over() bool { return time.Since(l.asked) > time.Duration(l.ttl)*time.Second }
@@ -35,6 +36,10 @@ func (l lease) over() bool { return time.Since(l.asked) > time.Duration(l.ttl)*t
 const margin = 250 * time.Millisecond
 
 func seconds(d time.Duration) int64 { return int64((d + margin + time.Second - 1) / time.Second) }
+
+// maxUses is for how many terms a lease is used at most. It has a key for each name that
+// one of them was of, and keeps them all.
+const maxUses = 100
 
 // get returns a lease for a key that lasts for the length from now on at least.
 func (p *pool) get(ctx context.Context, key string, length time.Duration) (clientv3.LeaseID, error) {
@@ -59,7 +64,7 @@ func (p *pool) get(ctx context.Context, key string, length time.Duration) (clien
 	if err != nil {
 		return 0, err
 	}
-	p.hold(key, lease{granted.ID, ttl, asked})
+	p.hold(key, lease{id: granted.ID, ttl: ttl, asked: asked})
 	return granted.ID, nil
 }
 
@@ -115,6 +120,9 @@ func (p *pool) put(key string) {
 		return // of another client
 	}
 	delete(p.held, key)
+	if l.uses++; l.uses == maxUses {
+		return // it ends by itself
+	}
 	if p.idle == nil {
 		p.idle = make(map[int64][]lease)
 	}

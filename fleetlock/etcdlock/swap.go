@@ -3,7 +3,6 @@ package etcdlock
 import (
 	"context"
 	"math"
-	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -32,7 +31,7 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 	if err := r.begin(ctx, c, next.Terms, before); err != nil {
 		return 0, err
 	}
-	revision, err := r.commit(ctx, c, int64(seen), r.puts(name, c))
+	revision, err := r.commit(ctx, name, c, int64(seen))
 	if err != nil {
 		return 0, err
 	}
@@ -71,53 +70,91 @@ func (r *Register) begin(ctx context.Context, c *change, terms []fleetlock.Term,
 	return nil
 }
 
-// puts is what a change writes: the record, and a key for each lease that is not known to
-// have one. The pool has just seen to it that they live.
-func (r *Register) puts(name string, c *change) []clientv3.Op {
-	puts := []clientv3.Op{clientv3.OpPut(recordKey(c.base), c.value.encode())}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	k := r.of(name)
-	for _, lease := range c.leases {
-		if !k.alive[lease] {
-			puts = append(puts, clientv3.OpPut(aliveKey(c.base, lease), "", clientv3.WithLease(lease)))
-		}
-	}
-	return puts
-}
+// maxOps is how many operations a server lets a transaction have.
+const maxOps = 128
 
 // commit puts all if the record is the one that was seen, and returns the revision.
-func (r *Register) commit(ctx context.Context, c *change, seen int64, puts []clientv3.Op) (int64, error) {
-	unchanged := clientv3.Compare(clientv3.ModRevision(recordKey(c.base)), "=", seen)
-	var calls atomic.Int32
-	got, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-		calls.Add(1)
-		return r.client.Txn(ctx).If(unchanged).Then(puts...).Commit()
-	})
-	switch {
-	case err != nil:
-		return 0, err
-	case got.Succeeded:
-		return got.Header.Revision, nil
-	case calls.Load() == 1:
-		return 0, fleetlock.ErrChanged
-	}
-	return r.find(ctx, c)
-}
-
-// find returns the revision of a change if that is what the register holds. Of several
-// calls one succeeds, and the answer of another may come first.
-func (r *Register) find(ctx context.Context, c *change) (int64, error) {
-	got, err := hedged(ctx, func(ctx context.Context) (*clientv3.GetResponse, error) {
-		return r.client.Get(ctx, recordKey(c.base))
-	})
+func (r *Register) commit(ctx context.Context, name string, c *change, seen int64) (int64, error) {
+	leases, err := r.putAhead(ctx, c)
 	if err != nil {
 		return 0, err
 	}
-	for _, kv := range got.Kvs {
-		if v, err := decodeValue(string(kv.Value), kv.ModRevision); err == nil && v.stamp == c.value.stamp {
-			return kv.ModRevision, nil
+	for {
+		conditions, puts := r.plan(name, c, leases, seen)
+		got, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+			return r.client.Txn(ctx).If(conditions...).Then(puts...).Else(clientv3.OpGet(recordKey(c.base))).Commit()
+		})
+		if err != nil {
+			return 0, err
+		}
+		if got.Succeeded {
+			return got.Header.Revision, nil
+		}
+		var found value
+		var revision int64
+		for _, kv := range got.Responses[0].GetResponseRange().Kvs {
+			found, _ = decodeValue(string(kv.Value), kv.ModRevision) // of another's key: without a stamp
+			revision = kv.ModRevision
+		}
+		switch {
+		case found.stamp == c.value.stamp:
+			return revision, nil // of several calls one succeeds, and the answer of another may come first
+		case revision != seen:
+			return 0, fleetlock.ErrChanged
+		}
+		r.forget(name, leases)
+	}
+}
+
+// plan is what a change depends on, and what it puts: the record, and a key for each lease
+// that is not known to have one. A lease that was known to have one may have been revoked,
+// or its key deleted.
+func (r *Register) plan(name string, c *change, leases []clientv3.LeaseID, seen int64) (conditions []clientv3.Cmp, puts []clientv3.Op) {
+	record := recordKey(c.base)
+	conditions = append(conditions, clientv3.Compare(clientv3.ModRevision(record), "=", seen))
+	puts = append(puts, clientv3.OpPut(record, c.value.encode()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := r.of(name)
+	for _, lease := range leases {
+		if k.alive[lease] {
+			conditions = append(conditions, clientv3.Compare(clientv3.CreateRevision(aliveKey(c.base, lease)), ">", 0))
+		} else {
+			puts = append(puts, putAlive(c.base, lease))
 		}
 	}
-	return 0, fleetlock.ErrChanged
+	return conditions, puts
+}
+
+func putAlive(base string, lease clientv3.LeaseID) clientv3.Op {
+	return clientv3.OpPut(aliveKey(base, lease), "", clientv3.WithLease(lease))
+}
+
+// forget has keys put for leases of which one has none.
+func (r *Register) forget(name string, leases []clientv3.LeaseID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, lease := range leases {
+		delete(r.of(name).alive, lease)
+	}
+}
+
+// putAhead puts the keys of leases that are too many for one transaction, as when hundreds
+// come to the front of a line at once, and returns the others.
+func (r *Register) putAhead(ctx context.Context, c *change) ([]clientv3.LeaseID, error) {
+	rest := c.leases
+	for len(rest) >= maxOps {
+		var puts []clientv3.Op
+		for _, lease := range rest[:maxOps] {
+			puts = append(puts, putAlive(c.base, lease))
+		}
+		_, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+			return r.client.Txn(ctx).Then(puts...).Commit()
+		})
+		if err != nil {
+			return nil, err
+		}
+		rest = rest[maxOps:]
+	}
+	return rest, nil
 }
