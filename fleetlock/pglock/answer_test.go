@@ -18,7 +18,10 @@ import (
 )
 
 // A dialer makes connections that break while the server says that it has committed.
-type dialer struct{ lost *atomic.Int64 }
+type dialer struct {
+	lost *atomic.Int64
+	err  error // that they break with
+}
 
 func (d dialer) Dial(network, address string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, address)
@@ -32,12 +35,12 @@ func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net
 
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := new(net.Dialer).DialContext(ctx, network, address)
-	return losing{c, d.lost}, err
+	return losing{c, d}, err
 }
 
 type losing struct {
 	net.Conn
-	lost *atomic.Int64
+	by dialer
 }
 
 // Read loses every answer to a statement that has written.
@@ -45,12 +48,27 @@ func (c losing) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	for _, tag := range []string{"UPDATE 1\x00", "INSERT 0 1\x00"} {
 		if bytes.Contains(b[:n], []byte(tag)) {
-			c.lost.Add(1)
+			c.by.lost.Add(1)
 			_ = c.Conn.Close()
-			return 0, errors.New("the connection broke")
+			return 0, c.by.err
 		}
 	}
 	return n, err
+}
+
+// losingRegister returns a register whose connections break with an error, and how often
+// they have.
+func losingRegister(t *testing.T, dsn string, err error) (*pglock.Register, *atomic.Int64) {
+	t.Helper()
+	connector, dsnErr := pq.NewConnector(dsn)
+	if dsnErr != nil {
+		t.Fatal(dsnErr)
+	}
+	lost := new(atomic.Int64)
+	connector.Dialer(dialer{lost, err})
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { _ = db.Close() })
+	return pglock.Unchecked(pglock.Config{DB: db}), lost // the check of New would not get through
 }
 
 func TestAnAnswerThatIsLostAfterTheCommitIsFoundOut(t *testing.T) {
@@ -58,17 +76,7 @@ func TestAnAnswerThatIsLostAfterTheCommitIsFoundOut(t *testing.T) {
 	const lease = time.Minute // so long that the grant and its check do not take half of it
 	dsn := pgtest.DSN(t)
 	whole := newRegister(t, pglock.Config{DB: open(t, dsn, true)})
-	connector, err := pq.NewConnector(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lost := new(atomic.Int64)
-	connector.Dialer(dialer{lost})
-	db := sql.OpenDB(connector)
-	t.Cleanup(func() { _ = db.Close() })
-	// The check of New would not get through.
-	cfg := pglock.Config{DB: db}
-	broken := pglock.Unchecked(cfg)
+	broken, lost := losingRegister(t, dsn, errors.New("the connection broke"))
 
 	lock, last := fleetlock.On(broken, "a", fleetlock.Lease(lease)), uint64(0)
 	for round := range 3 {

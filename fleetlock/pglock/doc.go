@@ -23,10 +23,10 @@
 //
 // After a failover the locks are as safe as the commits: with synchronous replication
 // (synchronous_commit at its default or higher and synchronous_standby_names set, and
-// the standby that is promoted is one of those) a promoted standby has every grant.
-// A commit whose wait for the standby ends with the context of a call is on the primary
-// alone: it counts only once the standby has it. That somebody else has canceled the wait,
-// as statement_timeout does, cannot be seen here.
+// the standby that is promoted is one of those) a promoted standby has every grant. A
+// commit whose wait for the standby ends with the context of a call is on the primary
+// alone: it counts only once the standby has it. A wait that an operator has ended by
+// pg_cancel_backend cannot be told: to Postgres that is a commit.
 // With asynchronous replication it may lack the last ones. Then two can hold the lock
 // until the first one renews, which is when it learns that its grant is lost; that is a
 // quarter of a lease at most. Tokens rise also over that, as long as the clock of the new

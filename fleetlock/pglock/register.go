@@ -241,16 +241,16 @@ func (r *Register) Check(ctx context.Context) error {
 
 // Load implements [fleetlock.Register].
 func (r *Register) Load(ctx context.Context, name string) (fleetlock.Record, error) {
-	load, doubt := r.load, r.doubts.of(name)
-	if doubt > 0 {
+	load, doubt := r.load, r.doubts.about(name)
+	if doubt {
 		load = r.settle
 	}
 	got, err := inTime(ctx, func() (fleetlock.Record, error) { return scan(load.row(ctx, r.db, name)) })
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return fleetlock.Record{}, nil
-	case err == nil && doubt > 0:
-		r.doubts.settle(name, doubt)
+	case err == nil && doubt:
+		r.doubts.settle(name, got.Version)
 	}
 	return got, err
 }
@@ -277,23 +277,25 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 	if !next.Quiet {
 		columns = append(columns, new(any)) // a function without a result
 	}
+	counted := &counted{name: name}
 	version, err := inTime(ctx, func() (uint64, error) {
 		var version uint64
 		columns[0] = &version
-		err := statement.row(ctx, r.db, arguments(name, seen, next)...).Scan(columns...)
+		err := statement.row(ctx, r.db, arguments(counted, seen, next)...).Scan(columns...)
 		return version, err
 	})
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	changed := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !(changed && counted.sent == 1) {
+		r.doubts.raise(name, seen)
+	}
+	if changed {
 		return 0, fleetlock.ErrChanged
-	case err != nil:
-		r.doubts.raise(name)
 	}
 	return version, err
 }
 
 // arguments are those of insert and update.
-func arguments(name string, seen uint64, next fleetlock.Record) []any {
+func arguments(name any, seen uint64, next fleetlock.Record) []any {
 	ids, lengths := make([]string, len(next.Terms)), make([]int64, len(next.Terms))
 	for i, term := range next.Terms {
 		ids[i] = term.ID
