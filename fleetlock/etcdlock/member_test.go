@@ -42,8 +42,8 @@ func beMember() error {
 	cfg := embed.NewConfig()
 	cfg.Name, cfg.Dir, cfg.InitialCluster, cfg.ClusterState = name, dir, cluster, state
 	cfg.LogLevel, cfg.LogOutputs = "panic", []string{"stderr"}
-	cfg.TickMs, cfg.ElectionMs = 60, 600
-	cfg.UnsafeNoFsync = true // what is tested is a process that dies and no power failure
+	cfg.TickMs, cfg.ElectionMs = 100, 1500 // a busy machine must not end every term
+	cfg.UnsafeNoFsync = true               // what is tested is a process that dies and no power failure
 	for _, place := range []struct {
 		listen, advertise *[]url.URL
 		at                string

@@ -3,6 +3,7 @@ package etcdlock
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -79,9 +80,11 @@ func (r *Register) commit(ctx context.Context, name string, c *change, seen int6
 	if err != nil {
 		return 0, err
 	}
+	var calls atomic.Int32
 	for {
 		conditions, puts := r.plan(name, c, leases, seen)
 		got, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+			calls.Add(1)
 			return r.client.Txn(ctx).If(conditions...).Then(puts...).Else(clientv3.OpGet(recordKey(c.base))).Commit()
 		})
 		if err != nil {
@@ -90,19 +93,41 @@ func (r *Register) commit(ctx context.Context, name string, c *change, seen int6
 		if got.Succeeded {
 			return got.Header.Revision, nil
 		}
-		var found value
-		var revision int64
+		newest := int64(0)
 		for _, kv := range got.Responses[0].GetResponseRange().Kvs {
-			found, _ = decodeValue(string(kv.Value), kv.ModRevision) // of another's key: without a stamp
-			revision = kv.ModRevision
+			newest = kv.ModRevision
 		}
 		switch {
-		case found.stamp == c.value.stamp:
-			return revision, nil // of several calls one succeeds, and the answer of another may come first
-		case revision != seen:
+		case newest == seen: // it is a lease that has lost its key
+			r.forget(name, leases)
+		case calls.Load() == 1:
+			return 0, fleetlock.ErrChanged
+		default:
+			return r.find(ctx, c, seen)
+		}
+	}
+}
+
+// find returns the revision of a change if it was made. Of several calls one succeeds, and
+// the answer of another may come first. By then somebody may have made the next change: so
+// it looks at all that were made since the one that was seen.
+func (r *Register) find(ctx context.Context, c *change, seen int64) (int64, error) {
+	at := int64(0) // now
+	for {
+		got, err := hedged(ctx, func(ctx context.Context) (*clientv3.GetResponse, error) {
+			return r.client.Get(ctx, recordKey(c.base), clientv3.WithRev(at))
+		})
+		if err != nil {
+			return 0, err
+		}
+		if len(got.Kvs) == 0 || got.Kvs[0].ModRevision <= seen {
 			return 0, fleetlock.ErrChanged
 		}
-		r.forget(name, leases)
+		kv := got.Kvs[0]
+		if v, err := decodeValue(string(kv.Value), kv.ModRevision); err == nil && v.stamp == c.value.stamp {
+			return kv.ModRevision, nil
+		}
+		at = kv.ModRevision - 1
 	}
 }
 

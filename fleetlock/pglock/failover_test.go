@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
+
 	"github.com/mosaicstack/fedkit/fleetlock"
 	"github.com/mosaicstack/fedkit/fleetlock/pglock"
 	"github.com/mosaicstack/fedkit/internal/pgtest"
@@ -161,7 +163,11 @@ func TestAPromotedStandbyThatWasNotSynchronousMayLackAGrantWhoseHolderLearnsIt(t
 	if err := first.Release(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, p.primary, "the standby has all", `SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication`)
+	var record string
+	if err := p.either.QueryRow("SELECT record FROM fleetlock").Scan(&record); err != nil {
+		t.Fatal(err)
+	}
+	await(t, p.standby, "the standby has the release", "SELECT record = "+pq.QuoteLiteral(record)+" FROM fleetlock")
 	p.part(t)
 	lost := acquire(t, lock)
 	p.failOver(t)
