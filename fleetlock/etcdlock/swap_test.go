@@ -42,6 +42,11 @@ func (t overtakenTxn) Then(all ...clientv3.Op) clientv3.Txn {
 	return t
 }
 
+func (t overtakenTxn) Else(all ...clientv3.Op) clientv3.Txn {
+	t.Txn = t.Txn.Else(all...)
+	return t
+}
+
 func (t overtakenTxn) Commit() (*clientv3.TxnResponse, error) {
 	if !t.changes { // it reads
 		return t.Txn.Commit()
