@@ -142,39 +142,42 @@ func TestALongCursorCrowdsNobodyOut(t *testing.T) {
 	}
 }
 
+// In the time of a bubble, in which a cursor that is asked for is never too late.
 func TestRowsAreNeitherRepeatedNorFetchedOften(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		sources int
-		turn    func(i, sources int) int // the source of row i
-	}{
-		{"two that take turns", 2, func(i, n int) int { return i % n }},
-		{"one of two has most", 2, func(i, n int) int { return min(i%5, 1) }},
-		{"eight that take turns", 8, func(i, n int) int { return i % n }},
-		{"one of eight has most", 8, func(i, n int) int { return max(0, i%20-12) }},
-		{"one behind the other", 4, func(i, n int) int { return i / 500 % n }},
-		{"bursts", 8, func(i, n int) int { return i / 17 % n }},
-	} {
-		const rows, limit = 4000, 50
-		f := newFederation(t, c.sources-1, true)
-		for i := range rows {
-			f.sources[c.turn(i, c.sources)].insert(newFakeRow(1e15-int64(i), i))
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			name    string
+			sources int
+			turn    func(i, sources int) int // the source of row i
+		}{
+			{"two that take turns", 2, func(i, n int) int { return i % n }},
+			{"one of two has most", 2, func(i, n int) int { return min(i%5, 1) }},
+			{"eight that take turns", 8, func(i, n int) int { return i % n }},
+			{"one of eight has most", 8, func(i, n int) int { return max(0, i%20-12) }},
+			{"one behind the other", 4, func(i, n int) int { return i / 500 % n }},
+			{"bursts", 8, func(i, n int) int { return i / 17 % n }},
+		} {
+			const rows, limit = 4000, 50
+			f := newFederation(t, c.sources-1, true)
+			for i := range rows {
+				f.sources[c.turn(i, c.sources)].insert(newFakeRow(1e15-int64(i), i))
+			}
+			got, pages := f.walk(t, limit, nil)
+			if len(got) != rows || len(pages) != rows/limit {
+				t.Fatalf("%s: %d of %d rows on %d pages", c.name, len(got), rows, len(pages))
+			}
+			fetched, asked := 0, 0
+			for _, p := range f.sources {
+				fetched += p.given
+				asked += p.asked
+			}
+			per := float64(fetched) / float64(len(pages)) / float64(c.sources)
+			t.Logf("%s: %.0f rows and %.2f requests per source and page of %d", c.name, per, float64(asked)/float64(len(pages))/float64(c.sources), limit)
+			if per > 2*limit {
+				t.Errorf("%s: %.0f rows are fetched per source and page of %d", c.name, per, limit)
+			}
 		}
-		got, pages := f.walk(t, limit, nil)
-		if len(got) != rows || len(pages) != rows/limit {
-			t.Fatalf("%s: %d of %d rows on %d pages", c.name, len(got), rows, len(pages))
-		}
-		fetched, asked := 0, 0
-		for _, p := range f.sources {
-			fetched += p.given
-			asked += p.asked
-		}
-		per := float64(fetched) / float64(len(pages)) / float64(c.sources)
-		t.Logf("%s: %.0f rows and %.2f requests per source and page of %d", c.name, per, float64(asked)/float64(len(pages))/float64(c.sources), limit)
-		if per > 2*limit {
-			t.Errorf("%s: %.0f rows are fetched per source and page of %d", c.name, per, limit)
-		}
-	}
+	})
 }
 
 // A page takes one answer of its slowest source, whatever the sources repeat and renew.
