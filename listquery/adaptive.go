@@ -15,7 +15,7 @@ const (
 	walks             // along the order, and looks up for each row whether it shows
 	hashes            // along the order, with the values that show in a hash table
 	merges            // the newest rows of each value
-	strays            // merges after a walk in vain: no statement sets out for that
+	strays            // a walk in vain, or a merge behind one: no statement sets out for that
 )
 
 // An adaptive is the statement of a page for Postgres that finds its way by itself.
@@ -34,7 +34,8 @@ const (
 //
 // Looking around and being ready for everything is much of what a short page costs. So
 // each row says which way it came, and the next page of the same filter is read by a
-// statement that goes that way at once. It merges as well where it has walked in vain.
+// statement that can do no more than go that way. Where its walk ends before the page is
+// full, what it says is thrown away, and the statement that looks around reads the page.
 //
 // Each part is a common table expression that another one reads on demand, or never.
 // Every part that is used gives all rows of the page, or none: what a statement is
@@ -104,43 +105,51 @@ func (a *adaptive) query() (squirrel.Sqlizer, error) {
 	for i, column := range a.list {
 		a.list[i] = fmt.Sprintf("%s AS c%d", column, i)
 	}
+	page, err := a.page()
+	if err != nil || len(a.with) == 0 {
+		return page, err
+	}
+	return squirrel.Expr("? ?", with(a.with), page), nil
+}
+
+// page selects the rows of the page from the parts that its way needs.
+func (a *adaptive) page() (squirrel.Sqlizer, error) {
+	if a.way == walks {
+		return a.walk()
+	}
 	values, err := a.values()
 	if err != nil {
 		return nil, err
 	}
-	if a.way == looks || a.way == walks {
-		if err := a.walk(values); err != nil {
-			return nil, err
-		}
+	switch a.way {
+	case hashes:
+		return a.hashWalk(values)
+	case merges:
+		return a.merge(values)
 	}
-	if a.way == looks || a.way == hashes {
-		if err := a.hashWalk(values); err != nil {
-			return nil, err
-		}
-	}
-	merged, err := a.merge(values)
-	if err != nil {
-		return nil, err
-	}
-	return a.page(merged, values), nil
+	return a.lookAround(values)
 }
 
-// page puts the ways behind one another; one of them has rows.
-func (a *adaptive) page(merged squirrel.Sqlizer, sets []armSet) squirrel.Sqlizer {
-	last := fmt.Sprint(strays)
-	switch a.way {
-	case merges:
-		last = fmt.Sprint(merges)
-	case looks:
-		last = fmt.Sprintf(`CASE WHEN (SELECT ok FROM "listed-few") OR %s <= %d THEN %d ELSE %d END`,
-			count(sets, a.tuning.hashMax+1), a.tuning.hashMax, merges, strays)
+// lookAround puts the ways behind one another; one of them has rows.
+func (a *adaptive) lookAround(sets []armSet) (squirrel.Sqlizer, error) {
+	if err := a.sampledWalk(sets); err != nil {
+		return nil, err
+	}
+	if err := a.guardedHashWalk(sets); err != nil {
+		return nil, err
+	}
+	a.add("vain", "SELECT "+a.inVain()+" AS ok")
+	merged, err := a.merge(sets)
+	if err != nil {
+		return nil, err
 	}
 	var ways strings.Builder
 	for _, f := range a.found {
 		fmt.Fprintf(&ways, "SELECT %d AS way, * FROM %s WHERE (SELECT done FROM %s) UNION ALL ", f.way, f.rows, f.done)
 	}
-	return squirrel.Expr("? "+ways.String()+"SELECT "+last+", * FROM (?) AS merged"+
-		" ORDER BY "+strings.Join(a.ordered(a.resultKeys()), ", ")+" LIMIT ?", with(a.with), merged, rowLimit)
+	fmt.Fprintf(&ways, `SELECT CASE WHEN (SELECT ok FROM "listed-few") OR %s <= %d THEN %d ELSE %d END, * FROM (?) AS merged`,
+		count(sets, fmt.Sprint(a.tuning.hashMax+1)), a.tuning.hashMax, merges, strays)
+	return squirrel.Expr(ways.String()+" ORDER BY "+strings.Join(a.ordered(a.resultKeys()), ", ")+" LIMIT ?", merged, rowLimit), nil
 }
 
 // with is the clause that names parts for the statement behind it. A part can read

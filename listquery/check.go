@@ -44,9 +44,9 @@ func (e *MissingError) Error() string {
 // that the database could not be asked.
 //
 // An index serves by its columns, whatever its name, its direction and the columns
-// behind. A partial index serves if its condition is one that the statements have. An
-// index that is not valid, as a failed CREATE INDEX CONCURRENTLY leaves it, serves
-// nobody. Indexes of a partitioned table are those of the table, not of its
+// behind or included. A partial index serves if its condition is one that the statements
+// have. An index that is not valid, as a failed CREATE INDEX CONCURRENTLY leaves it,
+// serves nobody. Indexes of a partitioned table are those of the table, not of its
 // partitions. What a view reads is not looked at.
 //
 // Check reads the catalog in several statements and changes nothing. Call it when a

@@ -24,9 +24,9 @@
 //     row whose order columns change while a client pages may be missed or repeated;
 //   - the indexes that [Indexes] lists are there, see below.
 //
-// One page is one statement, hence one snapshot, at every isolation level: a project
-// that changes hands between two statements can leak nothing. Pages of one list are
-// separate statements; each is decided by what is true when it runs.
+// One page is what one statement says, hence one snapshot, at every isolation level: a
+// project that changes hands between two statements can leak nothing. Pages of one list
+// are separate statements; each is decided by what is true when it runs.
 //
 // The teams of a filter were looked up before. To hold the membership itself to the
 // page's snapshot, set [Schema].TeamsOfMembersOnly, as a gateway that takes its teams
@@ -38,9 +38,11 @@
 // holds. Its statement looks around first and then goes the way that is cheap for the
 // filter: it merges the newest rows of each project, say, or walks through the order,
 // and changes over where a walk does not find a page within some 1500 rows. A store
-// remembers the ways of some thousand filters, so that most pages are read by a statement
-// that need not look around. docs/bench-list.md has the measurements, also of what is
-// slower: many teams whose rows are few or all old.
+// remembers the ways of some thousand filters, so that most pages are read by a short
+// statement that can go this one way. Where it does not fill the page, all that it found
+// is thrown away and the page is read anew by the statement that looks around: so are the
+// last pages of lists that are walked. docs/bench-list.md has the measurements, also of
+// what is slower: many teams whose rows are few or all old.
 //
 // That needs indexes. [Indexes] lists them and [Store.Check] says which are missing: call
 // it when a program starts, and not when the table has grown.
@@ -49,8 +51,8 @@
 // tables are vacuumed: rows that were written since are looked up twice. And planning
 // is most of the cost of an unprepared page, some 2 milliseconds: set [Config].Prepared
 // unless a pooler forbids it. A prepared statement takes some 1.3 megabytes in the
-// database for each connection, or half of that if it need not look around; a store
-// prepares two to eight for each resource and each kind of filter that it meets.
+// database for each connection, or 0.2 to 0.5 if it goes one way; a store prepares two to
+// eight for each resource and each kind of filter that it meets.
 //
 // # Caveats
 //

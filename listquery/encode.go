@@ -30,14 +30,17 @@ type jsonPage struct {
 func (r *Resource[T]) listJSON(req request) (jsonPage, error) {
 	var text []byte
 	var ends []int
-	next, err := r.read(req, func(row *T) (err error) {
-		text, err = r.encode(text, row)
-		if ends == nil { // the first row tells how long the others will be, more or less
-			rest := min(req.filter.Limit, pageRows) - 1
-			text, ends = slices.Grow(text, min(rest*len(text), pageBytes)), make([]int, 0, rest+1)
+	next, err := r.read(req, func() func(row *T) error {
+		text, ends = text[:0], ends[:0]
+		return func(row *T) (err error) {
+			text, err = r.encode(text, row)
+			if ends == nil { // the first row tells how long the others will be, more or less
+				rest := min(req.filter.Limit, pageRows) - 1
+				text, ends = slices.Grow(text, min(rest*len(text), pageBytes)), make([]int, 0, rest+1)
+			}
+			ends = append(ends, len(text))
+			return err
 		}
-		ends = append(ends, len(text))
-		return err
 	})
 	if err != nil {
 		return jsonPage{}, err

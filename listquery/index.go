@@ -18,6 +18,11 @@ import (
 // another name is not seen; compare with [Store.Check], which goes by columns. Keys
 // of tables are taken to be primary keys, and get no index.
 //
+// The index that walks follow has the columns beside that decide whether a row shows, so
+// that rows which do not show need not be read: for grants in the middle that is a seventh
+// of the time, and two thirds where rows do not lie in the order of the list. An index
+// without them, as may be there already, serves too.
+//
 // On a large table that is in use, create them one by one and CONCURRENTLY, which
 // Postgres allows outside of a transaction only.
 func Indexes(d Dialect, resources ...AnyResource) []string {
@@ -39,7 +44,8 @@ type need struct {
 	table string
 	equal []string
 	order []string
-	key   string // read along, which an index on it as well makes cheaper
+	key   string   // read along, which an index on it as well makes cheaper
+	along []string // likewise, beside the order
 
 	ascending bool
 	also      []string // columns that conditions compare beside
@@ -82,7 +88,11 @@ func (p *plan) needsOf(b block, d Dialect) []need {
 	if hard || !single {
 		walk := need{table: b.table}
 		walk.restrict(b.visible.easy())
-		all = append(all, p.inOrder(walk, b))
+		walk = p.inOrder(walk, b)
+		if d == SQLite || !hard && b.where == nil {
+			walk.readAlong(columnsOf(b.visible.node))
+		}
+		all = append(all, walk)
 	}
 	for _, a := range arms {
 		if hard {
@@ -100,6 +110,16 @@ func (p *plan) needsOf(b block, d Dialect) []need {
 func (p *plan) inOrder(n need, b block) need {
 	n.order, n.ascending = p.orderOf(b), p.ascending
 	return n
+}
+
+// readAlong adds columns that decide whether a row shows: a walk that finds them in the
+// index need not read the rows that do not.
+func (n *need) readAlong(columns []string) {
+	for _, column := range columns {
+		if !slices.Contains(n.equal, column) && !slices.Contains(n.order, column) {
+			n.along = append(n.along, column)
+		}
+	}
 }
 
 // orderOf are the columns of the order in a table.
@@ -203,12 +223,22 @@ func (n need) ddl(d Dialect) string {
 	for _, column := range n.order {
 		quoted = append(quoted, quoteName(column)+direction)
 	}
+	along := make([]string, len(n.along))
+	for i, column := range n.along {
+		along[i] = quoteName(column)
+	}
+	include := ""
+	if d == SQLite {
+		quoted = append(quoted, along...)
+	} else if len(along) > 0 {
+		include = " INCLUDE (" + strings.Join(along, ", ") + ")"
+	}
 	table, _ := quoteTable(n.table) // Define has quoted it before
-	index, on := n.name(append(columns, n.order...)), table
+	index, on := n.name(slices.Concat(columns, n.order, n.along)), table
 	if schema, name, qualified := strings.Cut(table, "."); qualified && d == SQLite {
 		index, on = schema+"."+index, name // SQLite wants the schema there
 	}
-	text := "CREATE INDEX IF NOT EXISTS " + index + " ON " + on + " (" + strings.Join(quoted, ", ") + ")"
+	text := "CREATE INDEX IF NOT EXISTS " + index + " ON " + on + " (" + strings.Join(quoted, ", ") + ")" + include
 	if len(n.only) > 0 {
 		text += " WHERE " + strings.Join(n.only, " AND ")
 	}

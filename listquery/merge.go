@@ -16,13 +16,8 @@ import (
 // Most values have none, if there are many; and if there are few, enough rows of each
 // were looked up to make the bound a close one.
 func (a *adaptive) merge(sets []armSet) (squirrel.Sqlizer, error) {
-	depth := fmt.Sprintf("GREATEST(1, LEAST(?, %d * ? / GREATEST(1, %s)))", a.tuning.depth, count(sets, 0))
-	if len(a.found) > 0 {
-		depth = "CASE WHEN " + a.inVain() + " THEN " + depth + " END"
-	}
-	a.add("depth", "SELECT "+depth+" AS rows", rowLimit, rowLimit)
 	for i, s := range sets {
-		if err := a.addHeads(i, s); err != nil {
+		if err := a.addHeads(i, s, len(sets)); err != nil {
 			return nil, err
 		}
 	}
@@ -58,7 +53,18 @@ func (a *adaptive) mergeGuard() string {
 	if len(a.found) == 0 {
 		return "true"
 	}
-	return `(SELECT rows FROM "listed-depth") > 0`
+	return `(SELECT ok FROM "listed-vain")`
+}
+
+// depth is how many newest rows of each value of an arm are looked up. All arms have an
+// equal share, since what few values of one are parents of many of another has the more
+// rows for it.
+func (a *adaptive) depth(s armSet, arms int) squirrel.Sqlizer {
+	values := "1"
+	if s.set != "" {
+		values = "GREATEST(1, (SELECT count(*) FROM " + s.set + "))"
+	}
+	return squirrel.Expr(fmt.Sprintf("GREATEST(1, LEAST(?, %d * ? / (%d * %s)))", a.tuning.depth, arms, values), rowLimit, rowLimit)
 }
 
 // ofValue are the conditions on the rows of one value of an arm; the value is s.v.
@@ -79,13 +85,13 @@ func (a *adaptive) ofValue(s armSet) ([]squirrel.Sqlizer, error) {
 }
 
 // addHeads adds the newest keys of each value.
-func (a *adaptive) addHeads(number int, s armSet) error {
+func (a *adaptive) addHeads(number int, s armSet, arms int) error {
 	conditions, err := a.ofValue(s)
 	if err != nil {
 		return err
 	}
 	keys := a.named(a.keys)
-	newest := a.rows(keys, squirrel.Expr(`(SELECT rows FROM "listed-depth")`), conditions...)
+	newest := a.rows(keys, squirrel.Expr("(SELECT ?)", a.depth(s, arms)), conditions...)
 	values := "SELECT s.v, " + strings.Join(a.boundKeys(), ", ") + " FROM " + s.set + " AS s CROSS JOIN LATERAL (?) AS newest WHERE " +
 		a.mergeGuard() + " AND " + rare("s.v")
 	if s.set == "" {
@@ -108,7 +114,7 @@ func (a *adaptive) named(keys []string) string {
 // different keys as the page has rows, or else the last of all rows.
 func (a *adaptive) addBound(arms int) error {
 	keys := a.boundKeys()
-	var heads, bounds []string
+	var heads []string
 	for i := range arms {
 		heads = append(heads, fmt.Sprintf(`SELECT %s FROM "listed-heads-%d"`, strings.Join(keys, ", "), i))
 	}
@@ -120,18 +126,14 @@ func (a *adaptive) addBound(arms int) error {
 	if err != nil {
 		return err
 	}
-	last := squirrel.Select(a.named(a.keys)).From(a.table + " AS t0")
+	last := squirrel.Select(a.named(a.keys)).From(a.table + " AS t0").Where(`NOT EXISTS (SELECT FROM "listed-nth")`)
 	for _, condition := range start {
 		last = last.Where(condition)
 	}
 	for _, key := range a.keys {
 		last = last.OrderBy(key + a.plan.opposite())
 	}
-	a.add("last", "?", last.Suffix("LIMIT 1"))
-	for _, key := range keys {
-		bounds = append(bounds, fmt.Sprintf(`COALESCE((SELECT %s FROM "listed-nth"), (SELECT %s FROM "listed-last")) AS %s`, key, key, key))
-	}
-	a.add("bound", "SELECT "+strings.Join(bounds, ", "))
+	a.add("bound", `SELECT * FROM "listed-nth" UNION ALL (?)`, last.Suffix("LIMIT 1"))
 	return nil
 }
 
@@ -152,13 +154,9 @@ func (a *adaptive) above(number int, s armSet) (squirrel.Sqlizer, error) {
 
 // notBehind is the condition that keys are not behind the bound.
 func (a *adaptive) notBehind(keys []string) string {
-	bounds := make([]string, len(keys))
-	for i, key := range a.boundKeys() {
-		bounds[i] = "(SELECT " + key + ` FROM "listed-bound")`
-	}
 	operator := " >= "
 	if a.plan.ascending {
 		operator = " <= "
 	}
-	return "(" + strings.Join(keys, ", ") + ")" + operator + "(" + strings.Join(bounds, ", ") + ")"
+	return "(" + strings.Join(keys, ", ") + ")" + operator + "(SELECT " + strings.Join(a.boundKeys(), ", ") + ` FROM "listed-bound")`
 }

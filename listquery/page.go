@@ -40,9 +40,12 @@ func (r *Resource[T]) List(ctx context.Context, s *Store, filter scope.Filter, a
 	if s.resources[r.Name()] != AnyResource(r) {
 		return page, fmt.Errorf("%w: %s is not one of the store's", ErrUnknownResource, r.Name())
 	}
-	next, err := r.read(request{ctx, s, filter, after}, func(row *T) error {
-		page.Items = append(page.Items, *row)
-		return nil
+	next, err := r.read(request{ctx, s, filter, after}, func() func(row *T) error {
+		page.Items = nil
+		return func(row *T) error {
+			page.Items = append(page.Items, *row)
+			return nil
+		}
 	})
 	if err != nil {
 		return Page[T]{}, err
@@ -84,26 +87,45 @@ func all[T any](list func(after cursor.Position) ([]T, cursor.Position, error)) 
 	}
 }
 
-// read runs the statement of one page and calls each for its rows. Row is valid
-// during the call only. The result is nil on the last page.
-func (r *Resource[T]) read(req request, each func(row *T) error) (cursor.Position, error) {
+// read runs the statement of one page and calls what begin returns for its rows. A row
+// is valid during the call only. The result is nil on the last page.
+//
+// A page that was to go a known way and did not get full is begun anew, by the statement
+// that looks around: a page is what one statement says.
+func (r *Resource[T]) read(req request, begin func() func(row *T) error) (cursor.Position, error) {
 	key := req.store.learned.key(req.filter)
 	meant := req.store.learned.wayOf(key)
+	next, went, err := r.readBy(req, meant, begin())
+	if err == nil && meant != looks && went == strays {
+		req.store.learned.learn(key, meant, strays)
+		meant = looks
+		next, went, err = r.readBy(req, looks, begin())
+	}
+	if err == nil {
+		req.store.learned.learn(key, meant, went)
+	}
+	return next, err
+}
+
+// readBy is read by one statement.
+func (r *Resource[T]) readBy(req request, meant way, each func(row *T) error) (next cursor.Position, went way, err error) {
 	st, args, err := r.plan.prepare(req, meant)
 	if st == nil || err != nil {
-		return nil, err
+		return nil, looks, err
 	}
-	var next cursor.Position
-	var went way
 	err = req.store.session.query(req.ctx, st, args, func(rows *sql.Rows) (err error) {
 		next, went, err = r.scan(st, rows, req.filter.Limit, each)
 		return err
 	})
-	if err != nil {
-		return nil, failure(req.ctx, r.Name(), err)
+	switch {
+	case err != nil:
+		return nil, looks, failure(req.ctx, r.Name(), err)
+	case next == nil && st.strays:
+		return nil, strays, nil
+	case next == nil && went != merges:
+		return nil, looks, nil // a known way says nothing of where a list ends but by merging
 	}
-	req.store.learned.learn(key, meant, went)
-	return next, nil
+	return next, went, nil
 }
 
 // scan reads up to limit rows. One row more was asked for; that it is there says that

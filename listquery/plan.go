@@ -109,7 +109,8 @@ func (p *plan) buildWays(s shape, start, size int) error {
 		if err != nil {
 			return err
 		}
-		st.saysWay = adaptive
+		st.saysWay = adaptive && way == looks
+		st.strays = adaptive && (way == walks || way == hashes)
 		p.statements[statementKey{s, start, size, way}] = st
 		if !adaptive {
 			return nil

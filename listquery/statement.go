@@ -18,6 +18,7 @@ type statement struct {
 	slots   []slot
 	dialect Dialect
 	saysWay bool // in the first column of each row
+	strays  bool // may come to its bound before the page is full
 }
 
 // A slot stands in squirrel's list of arguments for a value that a request brings.

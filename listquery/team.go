@@ -17,11 +17,11 @@ const (
 	teamsInBucket = 8   // on average, up to mostBuckets
 	mostBuckets   = 256 // that one byte can tell apart
 	noBucket      = -1
-	teamLen       = len("00000000-0000-0000-0000-000000000000,")
+	teamLen       = len("00000000-0000-0000-0000-000000000000")
 )
 
-// teamBuckets returns the buckets as one text, with bars between them and a comma behind
-// each team. Teams that match no row are left out.
+// teamBuckets returns the buckets as one text, with bars between them and commas between
+// the teams of each. Teams that match no row are left out.
 func teamBuckets(teams []string) string {
 	n := min(len(teams)/teamsInBucket+1, mostBuckets)
 	var size [mostBuckets]int
@@ -30,20 +30,23 @@ func teamBuckets(teams []string) string {
 		bucketOf[i] = noBucket
 		if id, err := cursor.ParseUUID(team); err == nil && !hasUpper(team) {
 			bucketOf[i] = int16(int(id[3]^id[15]) % n)
-			size[bucketOf[i]] += teamLen
+			size[bucketOf[i]] += teamLen + 1 // and a comma, or the bar behind the last one
 		}
 	}
 	var next [mostBuckets]int // where the next team of each bucket goes
 	at := 0
 	for b := range n {
 		next[b] = at
-		at += size[b] + 1 // and a bar
+		at += max(size[b], 1)
 	}
 	text := bytes.Repeat([]byte{'|'}, at-1)
 	for i, team := range teams {
 		if b := bucketOf[i]; b != noBucket {
-			text[next[b]+copy(text[next[b]:], team)] = ','
-			next[b] += teamLen
+			next[b] += copy(text[next[b]:], team)
+			if size[b] -= teamLen + 1; size[b] > 0 {
+				text[next[b]] = ','
+			}
+			next[b]++
 		}
 	}
 	return string(text)
@@ -69,8 +72,7 @@ func (v Visibility) teamParts(t terms) []squirrel.Sqlizer {
 	if uuids {
 		parts = append(parts,
 			part(teamBucketsPart, "SELECT string_to_array(CAST(? AS text), '|') AS v", slot{kind: teamBucketsSlot}),
-			part(teamUUIDsPart, "SELECT t.v FROM (SELECT unnest(v) AS b FROM "+teamBucketsPart+") AS buckets"+
-				" CROSS JOIN LATERAL unnest(string_to_array(rtrim(b, ','), ',')) AS t(v)"))
+			part(teamUUIDsPart, "SELECT unnest(string_to_array(b, ',')) AS v FROM (SELECT unnest(v) AS b FROM "+teamBucketsPart+") AS buckets"))
 	}
 	if texts {
 		parts = append(parts, part(teamTextsPart, "SELECT unnest(CAST(? AS text[])) AS v", slot{kind: teamsSlot}))

@@ -144,8 +144,8 @@ func (a *adaptive) addSet(query squirrel.Sqlizer) (string, error) {
 	return name, nil
 }
 
-// count is the number of values of all arms, up to a limit if it is not 0.
-func count(sets []armSet, limit int) string {
+// count is the number of values of all arms, up to a limit.
+func count(sets []armSet, limit string) string {
 	var parts []string
 	for _, s := range sets {
 		if s.set == "" {
@@ -154,9 +154,5 @@ func count(sets []armSet, limit int) string {
 			parts = append(parts, "SELECT 1 FROM "+s.set)
 		}
 	}
-	all := strings.Join(parts, " UNION ALL ")
-	if limit > 0 {
-		all += fmt.Sprintf(" LIMIT %d", limit)
-	}
-	return "(SELECT count(*) FROM (" + all + ") AS counted)"
+	return "(SELECT count(*) FROM (" + strings.Join(parts, " UNION ALL ") + " LIMIT " + limit + ") AS counted)"
 }
