@@ -18,10 +18,10 @@ import (
 // another name is not seen; compare with [Store.Check], which goes by columns. Keys
 // of tables are taken to be primary keys, and get no index.
 //
-// The index that walks follow has the columns beside that decide whether a row shows, so
-// that rows which do not show need not be read: for grants in the middle that is a seventh
-// of the time, and two thirds where rows do not lie in the order of the list. An index
-// without them, as may be there already, serves too.
+// In Postgres the index that walks follow has the columns beside that decide whether a
+// row shows, so that rows which do not show need not be read: for grants in the middle
+// that is a seventh of the time, and two thirds where rows do not lie in the order of the
+// list. An index without them, as may be there already, serves too.
 //
 // On a large table that is in use, create them one by one and CONCURRENTLY, which
 // Postgres allows outside of a transaction only.
@@ -89,7 +89,7 @@ func (p *plan) needsOf(b block, d Dialect) []need {
 		walk := need{table: b.table}
 		walk.restrict(b.visible.easy())
 		walk = p.inOrder(walk, b)
-		if d == SQLite || !hard && b.where == nil {
+		if !hard && b.where == nil {
 			walk.readAlong(columnsOf(b.visible.node))
 		}
 		all = append(all, walk)
@@ -228,9 +228,7 @@ func (n need) ddl(d Dialect) string {
 		along[i] = quoteName(column)
 	}
 	include := ""
-	if d == SQLite {
-		quoted = append(quoted, along...)
-	} else if len(along) > 0 {
+	if len(along) > 0 {
 		include = " INCLUDE (" + strings.Join(along, ", ") + ")"
 	}
 	table, _ := quoteTable(n.table) // Define has quoted it before
