@@ -53,9 +53,8 @@ var systemClock clock = machineClock{}
 type machineClock struct{}
 
 func (machineClock) now() instant {
-	o := origin()
 	now := time.Now()
-	return instant{boot: o.boot, uptime: o.uptime + now.Sub(o.at), wall: now}
+	return instant{boot: boot(), uptime: origin.uptime + now.Sub(origin.at), wall: now}
 }
 
 func (machineClock) after(d time.Duration, f func()) (stop func() bool) {
@@ -63,16 +62,14 @@ func (machineClock) after(d time.Duration, f func()) (stop func() bool) {
 }
 
 // origin is a moment by both the machine's clock and Go's, whose monotonic reading
-// cannot be read by itself but costs no system call.
-var origin = sync.OnceValue(func() (o struct {
-	boot   [16]byte
+// cannot be read by itself but costs no system call. It is that of the program's start:
+// a later one could be in a bubble of testing/synctest, whose time nobody else has.
+var origin = struct {
 	uptime time.Duration
 	at     time.Time
-}) {
-	o.boot = bootID()
-	o.uptime, o.at = uptime(), time.Now()
-	return o
-})
+}{uptime(), time.Now()}
+
+var boot = sync.OnceValue(bootID)
 
 func randomID() (id [16]byte) {
 	_, _ = rand.Read(id[:]) // never fails
