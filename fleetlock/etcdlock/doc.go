@@ -23,7 +23,8 @@
 // term of a client runs on the lease of its last one, whose key is there. So an acquisition
 // and a release that nobody disputes cost one entry of etcd's log each, which is what
 // etcd's own concurrency.Mutex costs on a session that was made before. The first one of a
-// client, and one after a pause that is longer than the lease, ask for a lease before.
+// client, one in a hundred after it, and one after a pause that is longer than the lease ask
+// for a lease before.
 //
 // # Time
 //

@@ -36,10 +36,17 @@ func (k *knowledge) meet(revision int64, version uint64, terms []term, alive map
 	return true
 }
 
+// maxAlive is how many leases are kept in mind of a name that is not loaded any more, since
+// nobody disputes it: each load brings the true ones.
+const maxAlive = 1000
+
 // write takes in what this client has written, and that leases have a key.
 func (k *knowledge) write(revision int64, terms []term, leases []clientv3.LeaseID, now time.Time) {
 	if revision < k.revision {
 		return
+	}
+	if len(k.alive) > maxAlive {
+		clear(k.alive) // of which most are over; who counts on none puts its key
 	}
 	for _, id := range leases {
 		k.alive[id] = true

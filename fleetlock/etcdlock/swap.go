@@ -71,18 +71,15 @@ func (r *Register) begin(ctx context.Context, c *change, terms []fleetlock.Term,
 	return nil
 }
 
-// maxOps is how many operations a server lets a transaction have.
-const maxOps = 128
+// A server lets a transaction have 128 operations. Beside the record that is at most the
+// term of a new holder, and those of all who come to the front of the line.
+const _ = uint(128 - 1 - 1 - fleetlock.MaxSlots)
 
 // commit puts all if the record is the one that was seen, and returns the revision.
 func (r *Register) commit(ctx context.Context, name string, c *change, seen int64) (int64, error) {
-	leases, err := r.putAhead(ctx, c)
-	if err != nil {
-		return 0, err
-	}
 	var calls atomic.Int32
 	for {
-		conditions, puts := r.plan(name, c, leases, seen)
+		conditions, puts := r.plan(name, c, seen)
 		got, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 			calls.Add(1)
 			return r.client.Txn(ctx).If(conditions...).Then(puts...).Else(clientv3.OpGet(recordKey(c.base))).Commit()
@@ -99,7 +96,7 @@ func (r *Register) commit(ctx context.Context, name string, c *change, seen int6
 		}
 		switch {
 		case newest == seen: // it is a lease that has lost its key
-			r.forget(name, leases)
+			r.forget(name, c.leases)
 		case calls.Load() == 1:
 			return 0, fleetlock.ErrChanged
 		default:
@@ -134,25 +131,21 @@ func (r *Register) find(ctx context.Context, c *change, seen int64) (int64, erro
 // plan is what a change depends on, and what it puts: the record, and a key for each lease
 // that is not known to have one. A lease that was known to have one may have been revoked,
 // or its key deleted.
-func (r *Register) plan(name string, c *change, leases []clientv3.LeaseID, seen int64) (conditions []clientv3.Cmp, puts []clientv3.Op) {
+func (r *Register) plan(name string, c *change, seen int64) (conditions []clientv3.Cmp, puts []clientv3.Op) {
 	record := recordKey(c.base)
 	conditions = append(conditions, clientv3.Compare(clientv3.ModRevision(record), "=", seen))
 	puts = append(puts, clientv3.OpPut(record, c.value.encode()))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k := r.of(name)
-	for _, lease := range leases {
+	for _, lease := range c.leases {
 		if k.alive[lease] {
 			conditions = append(conditions, clientv3.Compare(clientv3.CreateRevision(aliveKey(c.base, lease)), ">", 0))
 		} else {
-			puts = append(puts, putAlive(c.base, lease))
+			puts = append(puts, clientv3.OpPut(aliveKey(c.base, lease), "", clientv3.WithLease(lease)))
 		}
 	}
 	return conditions, puts
-}
-
-func putAlive(base string, lease clientv3.LeaseID) clientv3.Op {
-	return clientv3.OpPut(aliveKey(base, lease), "", clientv3.WithLease(lease))
 }
 
 // forget has keys put for leases of which one has none.
@@ -162,24 +155,4 @@ func (r *Register) forget(name string, leases []clientv3.LeaseID) {
 	for _, lease := range leases {
 		delete(r.of(name).alive, lease)
 	}
-}
-
-// putAhead puts the keys of leases that are too many for one transaction, as when hundreds
-// come to the front of a line at once, and returns the others.
-func (r *Register) putAhead(ctx context.Context, c *change) ([]clientv3.LeaseID, error) {
-	rest := c.leases
-	for len(rest) >= maxOps {
-		var puts []clientv3.Op
-		for _, lease := range rest[:maxOps] {
-			puts = append(puts, putAlive(c.base, lease))
-		}
-		_, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-			return r.client.Txn(ctx).Then(puts...).Commit()
-		})
-		if err != nil {
-			return nil, err
-		}
-		rest = rest[maxOps:]
-	}
-	return rest, nil
 }
