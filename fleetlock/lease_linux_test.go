@@ -100,6 +100,36 @@ func TestALeaseEndsForItsHolderBeforeItEndsForOthers(t *testing.T) {
 	mustRelease(t, next)
 }
 
+func TestARenewalThatFailsIsTriedAgainBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	c, path := newTestClock(), lockPath(t)
+	var calls caller
+	h := mustAcquire(t, hook(File(path, NoSync(), Lease(leaseTime), by(c)), calls.before))
+	calls.set(trap{Call: "pwrite", Errno: unix.EIO, Lasts: true})
+	for _, pause := range []time.Duration{leaseTime / 4, leaseTime / 32, leaseTime / 4, leaseTime / 4} {
+		c.awaitSleepers(t, 2)
+		c.advance(pause)
+		c.awaitSleepers(t, 2) // the renewal is over
+		calls.set(trap{})
+	}
+	if err := h.Err(); err != nil {
+		t.Errorf("a holder whose first renewal failed and whose second did not is told %v", err)
+	}
+	mustRelease(t, h)
+}
+
+func TestAHoldThatHasEndedSetsNoTimer(t *testing.T) {
+	t.Parallel()
+	c, path := newTestClock(), lockPath(t)
+	h := mustAcquire(t, File(path, NoSync(), Lease(leaseTime), by(c)))
+	c.awaitSleepers(t, 2)
+	mustRelease(t, h)
+	c.awaitSleepers(t, 0)
+	h.renew() // as by a timer that went off just before
+	h.expire()
+	c.awaitSleepers(t, 0)
+}
+
 func TestErrReadsTheClockItself(t *testing.T) {
 	t.Parallel()
 	c, path := newTestClock(), lockPath(t)

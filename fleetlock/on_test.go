@@ -84,6 +84,51 @@ func TestAHolderWhoseGrantWasLostWithItsServerKnows(t *testing.T) {
 	}
 }
 
+func TestWhoWasBrokenIsToldWhyAlsoWhenAnotherHoldsTheLock(t *testing.T) {
+	t.Parallel()
+	const why = "the disk of this one is gone"
+	lock := fleetlock.On(new(fleetlocktest.Memory), "a", fleetlock.Lease(time.Minute))
+	broken, err := lock.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Break(t.Context(), broken.Token(), why); err != nil {
+		t.Fatal(err)
+	}
+	next, err := lock.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lost *fleetlock.LostError
+	if err := broken.Err(); !errors.As(err, &lost) || !strings.Contains(lost.Reason, why) {
+		t.Errorf("who was broken is told %v", err)
+	}
+	if err := next.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARegisterKnowsToTheMicrosecondSinceWhenALockIsHeld(t *testing.T) {
+	t.Parallel()
+	lock := fleetlock.On(new(fleetlocktest.Memory), "a", fleetlock.Lease(time.Minute))
+	before := time.Now().Truncate(time.Microsecond)
+	held, err := lock.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := time.Now()
+	info, err := lock.Inspect(t.Context())
+	if err != nil || len(info.Holders) != 1 {
+		t.Fatalf("the lock is held by %v, %v", info.Holders, err)
+	}
+	if since := info.Holders[0].Since; since.Before(before) || since.After(after) {
+		t.Errorf("a lock that was granted between %v and %v is held since %v", before, after, since)
+	}
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A movable register is another one from some time on.
 type movable struct{ fleetlock.Register }
 
