@@ -3,13 +3,13 @@ module github.com/mosaicstack/fedkit/internal/drivertest
 go 1.26.0
 
 require (
+	github.com/Masterminds/squirrel v1.5.4
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/mosaicstack/fedkit v0.0.0
 	modernc.org/sqlite v1.61.1
 )
 
 require (
-	github.com/Masterminds/squirrel v1.5.4 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
