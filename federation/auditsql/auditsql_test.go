@@ -49,9 +49,6 @@ func TestAnAuditorNeedsADatabaseADialectAndAName(t *testing.T) {
 		if ddl, err := auditsql.DDL(cfg); ddl != nil || err == nil {
 			t.Errorf("%+v has the DDL %q", cfg, ddl)
 		}
-		if statements, err := auditsql.Upgrade(cfg); statements != nil || err == nil {
-			t.Errorf("%+v has the upgrade %q", cfg, statements)
-		}
 	}
 }
 

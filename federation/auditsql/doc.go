@@ -18,8 +18,7 @@
 //
 // The columns are named as the fields of the record are, with at, grant_id, peer_id,
 // subject_id, row_count, byte_count, filter_hash and latency_us for those whose names say
-// too little; sources is the JSON that the page had as _sources. [Upgrade] adds what a
-// table of an earlier version lacks; the package itself changes nothing.
+// too little; sources is the JSON that the page had as _sources.
 //
 // # Limits
 //

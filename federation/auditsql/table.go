@@ -121,9 +121,6 @@ func sourcesText(sources []federation.SourceStatus) string {
 // DDL returns the statements that make the table of cfg and its indexes where they are
 // not there yet: by time, and by grant and time. A host that has migrations of its own
 // puts them there.
-//
-// A table that is there already stays as it is, and an Auditor needs all columns: see
-// [Upgrade].
 func DDL(cfg Config) ([]string, error) {
 	table, err := cfg.table()
 	if err != nil {
@@ -148,27 +145,6 @@ func DDL(cfg Config) ([]string, error) {
 		"CREATE INDEX IF NOT EXISTS " + schema + indexName(name, "at") + " ON " + on + " (at)",
 		"CREATE INDEX IF NOT EXISTS " + schema + indexName(name, "grant_at") + " ON " + on + " (grant_id, at)",
 	}, nil
-}
-
-// addedColumns are those that tables of earlier versions lack, with what their rows get.
-var addedColumns = map[string]string{"source": "''", "sources": "''", "partial": "false"}
-
-// Upgrade returns the statements that give a table of an earlier version the columns that
-// it lacks: source, sources and partial, which are empty, empty and false in the rows that
-// it has. Run them once, before the first Auditor of this version writes; those of earlier
-// versions go on writing. None of them reads or rewrites the table.
-func Upgrade(cfg Config) ([]string, error) {
-	table, err := cfg.table()
-	if err != nil {
-		return nil, err
-	}
-	var statements []string
-	for _, c := range columns {
-		if value, added := addedColumns[c.name]; added {
-			statements = append(statements, "ALTER TABLE "+table+" ADD COLUMN "+c.definition(cfg.Dialect)+" DEFAULT "+value)
-		}
-	}
-	return statements, nil
 }
 
 // indexName leaves room for the suffix in the 63 bytes that Postgres keeps of a name.

@@ -19,7 +19,6 @@ func auditTrials(t *testing.T, open Open) {
 		{"lets nothing out that it could not write down", auditThatFails},
 		{"may lie in a schema and be made twice", auditInSchema},
 		{"says which sources a list was of", auditOfSources},
-		{"goes on in the table of an earlier version", auditInOldTable},
 	})
 }
 
@@ -141,38 +140,6 @@ func auditOfSources(t *testing.T, open Open) {
 	} {
 		if n := db.count(t, "SELECT count(*) FROM federation_audit WHERE "+where); n != 1 {
 			t.Errorf("%d rows have %s", n, where)
-		}
-	}
-}
-
-func auditInOldTable(t *testing.T, open Open) {
-	db := open(t)
-	auditor := db.audited(t, "")
-	for _, column := range []string{"source", "sources", "partial"} {
-		db.exec(t, "ALTER TABLE federation_audit DROP COLUMN "+column)
-	}
-	old := "INSERT INTO federation_audit (at, request_id, grant_id, peer_id, subject_id, revision, actor, verb, resource, item, status, code, stage, " +
-		"limit_asked, limit_applied, row_count, byte_count, filter_hash, latency_us) " +
-		"VALUES (?, 'old', '', '', '', 0, '', '', '', '', 200, 'ok', '', '', 0, 0, 0, '', 0)"
-	old = db.numbered(old)
-	db.exec(t, old, db.auditTime(noon))
-	if err := auditor.Audit(t.Context(), federation.Record{Time: noon}); err == nil {
-		t.Error("a table without the columns takes a record")
-	}
-	upgrade, err := auditsql.Upgrade(db.auditConfig(""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, statement := range upgrade {
-		db.exec(t, statement)
-	}
-	db.exec(t, old, db.auditTime(noon)) // by a gateway of the earlier version
-	if err := auditor.Audit(t.Context(), federation.Record{Time: noon, Source: "all", Partial: true}); err != nil {
-		t.Errorf("after its upgrade the table takes no record: %v", err)
-	}
-	for where, want := range map[string]int{"request_id = 'old' AND source = '' AND sources = '' AND NOT partial": 2, "source = 'all' AND partial": 1} {
-		if n := db.count(t, "SELECT count(*) FROM federation_audit WHERE "+where); n != want {
-			t.Errorf("%d rows have %s, and %d were due", n, where, want)
 		}
 	}
 }
