@@ -197,6 +197,15 @@ var faults = []fault{
 			return got, err
 		}
 	}},
+	{"of several terms the last one is not told", "AllHoldersAreNamed", func(f *faulty) {
+		f.load = func(ctx context.Context, name string) (fleetlock.Record, error) {
+			got, err := f.Memory.Load(ctx, name)
+			if n := len(got.Terms); n > 1 {
+				got.Terms = got.Terms[:n-1]
+			}
+			return got, err
+		}
+	}},
 	{"a change wakes nobody", "AReleaseWakesWhoWaits", func(f *faulty) {
 		f.watch = func(ctx context.Context, _ string, changed func()) error {
 			changed()
