@@ -29,9 +29,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// patience is the time after which a test calls something stuck.
-const patience = time.Minute
-
 // rounds is how often each misfortune strikes.
 func rounds() int {
 	if os.Getenv("FEDKIT_TORTURE") == "1" {

@@ -3,6 +3,7 @@ package pglock_test
 import (
 	"database/sql"
 	"testing"
+	"time"
 
 	_ "github.com/lib/pq"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/mosaicstack/fedkit/fleetlock/pglock"
 	"github.com/mosaicstack/fedkit/internal/pgtest"
 )
+
+// patience is the time after which a test calls something stuck.
+const patience = time.Minute
 
 // open returns a pool on the database of a DSN, with the table if it is asked for.
 func open(t *testing.T, dsn string, table bool) *sql.DB {
