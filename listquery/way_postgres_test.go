@@ -93,12 +93,12 @@ func TestAFilterGoesTheWayThatIsCheapForIt(t *testing.T) {
 		want            way
 		most            int64 // blocks
 	}{
-		"tasks of ten projects":     {0, 0, merges, 450},
-		"tasks of 140 projects":     {0, 13, hashes, 1400},
-		"tasks of all teams":        {0, 199, walks, 250},
-		"notes of few missions":     {1, 2, merges, 1200},
-		"notes of one row in eight": {1, 20, hashes, 1900},
-		"notes of all teams":        {1, 199, walks, 450},
+		"tasks of ten projects":     {0, 0, merges, 800},
+		"tasks of 140 projects":     {0, 13, hashes, 2000},
+		"tasks of all teams":        {0, 199, walks, 400},
+		"notes of few missions":     {1, 2, merges, 1800},
+		"notes of one row in eight": {1, 20, hashes, 2600},
+		"notes of all teams":        {1, 199, walks, 700},
 	} {
 		r := resources[test.resource]
 		f := scope.Filter{Resource: r.Name(), Subject: "user-1", Personal: true, Teams: teamIDs(t, db, test.teams), Limit: 50}

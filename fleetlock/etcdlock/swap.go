@@ -109,10 +109,12 @@ func (r *Register) commit(ctx context.Context, name string, c *change, seen int6
 // the answer of another may come first. By then somebody may have made the next change: so
 // it looks at all that were made since the one that was seen.
 func (r *Register) find(ctx context.Context, c *change, seen int64) (int64, error) {
-	at := int64(0) // now
+	at := clientv3.WithRev(0) // now
 	for {
+		get := clientv3.OpGet(recordKey(c.base), at)
 		got, err := hedged(ctx, func(ctx context.Context) (*clientv3.GetResponse, error) {
-			return r.client.Get(ctx, recordKey(c.base), clientv3.WithRev(at))
+			got, err := r.client.Do(ctx, get)
+			return got.Get(), err
 		})
 		if err != nil {
 			return 0, err
@@ -124,7 +126,7 @@ func (r *Register) find(ctx context.Context, c *change, seen int64) (int64, erro
 		if v, err := decodeValue(string(kv.Value), kv.ModRevision); err == nil && v.stamp == c.value.stamp {
 			return kv.ModRevision, nil
 		}
-		at = kv.ModRevision - 1
+		at = clientv3.WithRev(kv.ModRevision - 1)
 	}
 }
 
