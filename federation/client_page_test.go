@@ -3,9 +3,11 @@ package federation
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -102,7 +104,8 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// An answer must not take many times its own length of memory.
+// An answer must not take many times its own length of memory. What the servers of other
+// tests allocate while they end is counted, too, so the least of several tries counts.
 func TestAPageOfTinyPartsCostsLittleMemory(t *testing.T) {
 	const length = 4 << 20
 	many := func(part string) string {
@@ -114,15 +117,20 @@ func TestAPageOfTinyPartsCostsLittleMemory(t *testing.T) {
 		"names":   `{"items":[],` + many(`"":0`) + `}`,
 	} {
 		read := []byte(text)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		page, err := parsePage(read, ListRequest{Limit: 100})
-		runtime.ReadMemStats(&after)
-		if fails := name == "rows" || name == "sources"; (err != nil) != fails {
-			t.Errorf("%s: %d rows, %v", name, len(page.Items), err)
+		least := uint64(math.MaxUint64)
+		for try := 0; try < 100 && least > length/4; try++ {
+			time.Sleep(time.Duration(try) * time.Millisecond)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			page, err := parsePage(read, ListRequest{Limit: 100})
+			runtime.ReadMemStats(&after)
+			if fails := name == "rows" || name == "sources"; (err != nil) != fails {
+				t.Fatalf("%s: %d rows, %v", name, len(page.Items), err)
+			}
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
 		}
-		if spent := after.TotalAlloc - before.TotalAlloc; spent > length/4 {
-			t.Errorf("%s: %d bytes cost %d", name, len(read), spent)
+		if least > length/4 {
+			t.Errorf("%s: %d bytes cost %d", name, len(read), least)
 		}
 	}
 }
