@@ -18,6 +18,7 @@ import (
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/internal/contracttest"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 	"github.com/mosaicstack/fedkit/scope"
 )
 
@@ -327,24 +328,13 @@ func bytesOf(response *httptest.ResponseRecorder) string {
 }
 
 // logLines collects log lines, also of several requests at once.
-type logLines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logLines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
+type logLines struct{ programtest.Notes }
 
 // lines returns the lines so far.
 func (l *logLines) lines(tb testing.TB) []map[string]any {
 	tb.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var lines []map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(l.buf.Bytes()))
+	decoder := json.NewDecoder(strings.NewReader(l.String()))
 	for decoder.More() {
 		var line map[string]any
 		if err := decoder.Decode(&line); err != nil {
