@@ -25,18 +25,24 @@ func ParseUUID(s string) (UUID, error) {
 		return UUID{}, fmt.Errorf("cursor: %q is not a UUID: its groups are not 8-4-4-4-12", s)
 	}
 	var u UUID
-	for i, at := range digitPairs {
-		high, low := digitValues[s[at]], digitValues[s[at+1]]
-		if high > 15 || low > 15 {
-			return UUID{}, fmt.Errorf("cursor: %q is not a UUID: it has other characters than hexadecimal digits", s)
-		}
-		u[i] = high<<4 | low
+	digits := readDigits(u[0:4], s[0:8]) | readDigits(u[4:6], s[9:13]) | readDigits(u[6:8], s[14:18]) |
+		readDigits(u[8:10], s[19:23]) | readDigits(u[10:16], s[24:36])
+	if digits > 15 {
+		return UUID{}, fmt.Errorf("cursor: %q is not a UUID: it has other characters than hexadecimal digits", s)
 	}
 	return u, nil
 }
 
-// digitPairs is where each byte stands in the text form.
-var digitPairs = [len(UUID{})]int{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+// readDigits fills dst with the bytes that s has two digits each for. It returns the
+// bits of all digits, which are more than 15 if one of them is none.
+func readDigits(dst []byte, s string) (bits byte) {
+	for i := range dst {
+		high, low := digitValues[s[2*i]], digitValues[s[2*i+1]]
+		dst[i] = high<<4 | low
+		bits |= high | low
+	}
+	return bits
+}
 
 // digitValues is the value of each hexadecimal digit, and of anything else more
 // than 15. A page of rows has hundreds of UUIDs: to collect their digits for

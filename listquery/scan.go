@@ -3,7 +3,6 @@ package listquery
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/mosaicstack/fedkit/cursor"
@@ -93,10 +92,11 @@ func readUUID(src any) (cursor.UUID, error) {
 	default:
 		return cursor.UUID{}, fmt.Errorf("%T is not a uuid", src)
 	}
-	if strings.ToLower(text) != text {
-		return cursor.UUID{}, fmt.Errorf("the uuid %q is not in lower case", text)
+	id, err := cursor.ParseUUID(text)
+	if err == nil && !isUUID(text) {
+		err = fmt.Errorf("the uuid %q is not in lower case", text)
 	}
-	return cursor.ParseUUID(text)
+	return id, err
 }
 
 // A jsonScanner copies a JSON text; database/sql would not take one from a string.

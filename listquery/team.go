@@ -1,11 +1,9 @@
 package listquery
 
 import (
-	"bytes"
+	"strings"
 
 	"github.com/Masterminds/squirrel"
-
-	"github.com/mosaicstack/fedkit/cursor"
 )
 
 // The teams of a filter that are looked for in a column of type uuid come to Postgres as
@@ -16,40 +14,61 @@ import (
 const (
 	teamsInBucket = 8   // on average, up to mostBuckets
 	mostBuckets   = 256 // that one byte can tell apart
-	noBucket      = -1
-	teamLen       = len("00000000-0000-0000-0000-000000000000")
 )
 
 // teamBuckets returns the buckets as one text, with bars between them and commas between
 // the teams of each. Teams that match no row are left out.
 func teamBuckets(teams []string) string {
 	n := min(len(teams)/teamsInBucket+1, mostBuckets)
-	var size [mostBuckets]int
-	bucketOf := make([]int16, len(teams))
-	for i, team := range teams {
-		bucketOf[i] = noBucket
-		if id, err := cursor.ParseUUID(team); err == nil && !hasUpper(team) {
-			bucketOf[i] = int16(int(id[3]^id[15]) % n)
-			size[bucketOf[i]] += teamLen + 1 // and a comma, or the bar behind the last one
+	sorted, starts := byBucket(teams, n)
+	var text strings.Builder
+	text.Grow(len(sorted)*(uuidLen+1) + n)
+	for b := range n {
+		if b > 0 {
+			text.WriteByte('|')
+		}
+		for i, team := range sorted[starts[b]:starts[b+1]] {
+			if i > 0 {
+				text.WriteByte(',')
+			}
+			text.WriteString(team)
 		}
 	}
-	var next [mostBuckets]int // where the next team of each bucket goes
-	at := 0
-	for b := range n {
-		next[b] = at
-		at += max(size[b], 1)
-	}
-	text := bytes.Repeat([]byte{'|'}, at-1)
+	return text.String()
+}
+
+// byBucket sorts teams by their bucket of n, and returns where each bucket starts, and
+// behind the last one where that ends.
+func byBucket(teams []string, n int) (sorted []string, starts [mostBuckets + 1]int) {
+	buckets := make([]int16, len(teams))
 	for i, team := range teams {
-		if b := bucketOf[i]; b != noBucket {
-			next[b] += copy(text[next[b]:], team)
-			if size[b] -= teamLen + 1; size[b] > 0 {
-				text[next[b]] = ','
-			}
+		if buckets[i] = bucketOf(team, n); buckets[i] != noBucket {
+			starts[buckets[i]+1]++ // how many there are in the bucket before, for now
+		}
+	}
+	for b := range n {
+		starts[b+1] += starts[b]
+	}
+	sorted = make([]string, starts[n])
+	next := starts
+	for i, team := range teams {
+		if b := buckets[i]; b != noBucket {
+			sorted[next[b]] = team
 			next[b]++
 		}
 	}
-	return string(text)
+	return sorted, starts
+}
+
+// noBucket is for what is no uuid as databases write it.
+const noBucket = -1
+
+// bucketOf is the number of a team's bucket among n.
+func bucketOf(team string, n int) int16 {
+	if !isUUID(team) {
+		return noBucket
+	}
+	return int16(uint32(uuidByte(team[6], team[7])^uuidByte(team[34], team[35])) % uint32(n))
 }
 
 // Parts of a statement with the teams of the filter: the buckets as an array, and the

@@ -139,7 +139,14 @@ func (a *adaptive) addSet(query squirrel.Sqlizer) (string, error) {
 	if name, ok := a.names[id]; ok {
 		return name, nil
 	}
-	name := a.add(fmt.Sprintf("set-%d", len(a.names)+1), "?", query)
+	name := fmt.Sprintf(`"listed-set-%d"`, len(a.names)+1)
+	set := part(name, "?", query)
+	if a.way == hashes {
+		// What is read once, for the hash table, need not be a list before. Postgres sees
+		// to it that what is read twice is one.
+		set = squirrel.Expr(name+" AS (?)", query)
+	}
+	a.with = append(a.with, set)
 	a.names[id] = name
 	return name, nil
 }
