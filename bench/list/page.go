@@ -74,7 +74,7 @@ beside that is:
   rows, which is more than the floor by itself.
 - 1.5 to 2 µs for each value whose newest rows are looked up, and half of that to find a
   mission of a project: 75 values with one team, 1,000 with 20. A hash table of these takes
-  0.4 ms to fill, and then 0.2 µs for each row that is looked at, in the index alone: 2,500
+  0.3 ms to fill, and then 0.2 µs for each row that is looked at, in the index alone: 2,500
   rows where one in 50 shows, and 9,000 among the rows that share a microsecond.
 - 25 to 60 µs for the server to get a statement ready that goes one way, and 200 µs for one
   that looks around.
