@@ -286,16 +286,21 @@ func waitEnds(ctx context.Context, s *stage) error {
 	if took := time.Since(began); took > s.slack() {
 		return latef("a wait ends %v after its context", took)
 	}
+	// Who gives up has little time for the store: to ask who holds the lock, and to leave
+	// the line.
 	var busy *fleetlock.BusyError
 	if !errors.As(err, &busy) || busy.Holder.Label != "the first" {
-		return fmt.Errorf("the end of a wait does not say who holds the lock: %w", err)
+		return latef("the end of a wait does not say who holds the lock: %v", err)
 	}
 	if err := errors.Join(expectError("the end of a wait", err, context.DeadlineExceeded), h.Release()); err != nil {
 		return err
 	}
 	next, err := s.lock(name, fleetlock.Lease(s.long())).TryAcquire(ctx)
+	if errors.As(err, &busy) {
+		return latef("who has given up waiting is still in the way: %v", err)
+	}
 	if err != nil {
-		return fmt.Errorf("who has given up waiting is still in the way: %w", err)
+		return err
 	}
 	return next.Release()
 }
