@@ -37,8 +37,8 @@ type Config struct {
 
 	// ReadOnly reads each page in a read-only transaction of its own, for a role that
 	// could write, or a pooler that sends such transactions to a replica. It costs two
-	// round trips to the database, or with lib/pq three. The database must be a *sql.DB
-	// or a *sql.Conn, and Postgres.
+	// round trips to the database. The database must be a *sql.DB or a *sql.Conn, and
+	// Postgres.
 	ReadOnly bool
 
 	// StatementTimeout, if not 0, ends a statement in the database after that time,
