@@ -113,8 +113,7 @@ func (p *plan) rowQuery(s shape) (squirrel.Sqlizer, error) {
 	case 1:
 		return branches[0].(squirrel.Sqlizer), nil
 	}
-	union := strings.Repeat(" UNION ALL ?", len(branches))[len(" UNION ALL "):]
-	return squirrel.Expr(union+" ORDER BY 1 LIMIT 1", branches...), nil
+	return squirrel.Expr(repeat("?", " UNION ALL ", len(branches))+" ORDER BY 1 LIMIT 1", branches...), nil
 }
 
 // rowBranch selects the row of one block under the same conditions as its pages.
@@ -137,8 +136,8 @@ func (p *plan) rowBranch(s shape, number int) (squirrel.Sqlizer, error) {
 	// The key stands where a page has the order columns of its position.
 	key := squirrel.Expr(keys[len(keys)-1]+" = ?", slot{kind: positionSlot})
 	query := squirrel.Select(columns...).From(table + " AS " + listed.String()).Where(key).Where(visible)
-	if b.where != nil {
-		query = query.Where(squirrel.Expr("(?)", b.where))
+	if host := b.hostCondition(); host != nil {
+		query = query.Where(host)
 	}
 	return query, nil
 }

@@ -203,8 +203,8 @@ func (p *plan) union(branches []squirrel.Sqlizer) squirrel.Sqlizer {
 	for _, column := range p.order {
 		order = append(order, strconv.Itoa(column+2)+p.direction())
 	}
-	text := strings.TrimSuffix(strings.Repeat("? UNION ALL ", len(branches)), "UNION ALL ")
-	return squirrel.Expr(text+"ORDER BY "+strings.Join(order, ", ")+" LIMIT ?", parts...)
+	text := repeat("?", " UNION ALL ", len(branches))
+	return squirrel.Expr(text+" ORDER BY "+strings.Join(order, ", ")+" LIMIT ?", parts...)
 }
 
 // selectList is the list of result columns; a plan with several blocks reads the

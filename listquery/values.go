@@ -46,10 +46,6 @@ func (a *adaptive) source(s source) (set, cast string, err error) {
 	if err != nil || len(s.on) == 0 {
 		return set, cast, err
 	}
-	value := "v"
-	if cast != "" {
-		value = "CAST(v AS " + cast + ")"
-	}
 	nodes := make([]node, len(s.on))
 	for i, on := range s.on {
 		nodes[i] = on.node
@@ -62,7 +58,7 @@ func (a *adaptive) source(s source) (set, cast string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	from := fmt.Sprintf("(SELECT %s AS %s FROM %s) AS t0", value, strings.TrimPrefix(column, "t0."), set)
+	from := fmt.Sprintf("(SELECT %s AS %s FROM %s) AS t0", castTo("v", cast), strings.TrimPrefix(column, "t0."), set)
 	query := squirrel.Select(column + " AS v").From(from)
 	for _, condition := range conditions {
 		query = query.Where(condition)
