@@ -24,7 +24,7 @@ func (s *Store) ReadAccess(ctx context.Context, req scope.AccessRequest) (scope.
 	}
 	teams, err := s.teams(ctx, req.Subject)
 	if err != nil {
-		return scope.Access{}, failure(ctx, "teams", err)
+		return scope.Access{}, failure(ctx, "look up teams", err)
 	}
 	access.Teams = teams
 	return access, nil

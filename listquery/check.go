@@ -40,8 +40,8 @@ func (e *MissingError) Error() string {
 
 // Check compares the database with what the statements of the store need: the tables,
 // the columns, that those of the order cannot be null, and the indexes without which a
-// page would cost what the table has rows. All that is missing is in one error, a *[MissingError]. Any other error says
-// that the database could not be asked.
+// page would cost what the table has rows. All that is missing is in one error, a
+// *[MissingError]. Any other error says that the database could not be asked.
 //
 // An index serves by its columns, whatever its name, its direction and the columns
 // behind or included. A partial index serves if its condition is one that the statements
@@ -57,7 +57,7 @@ func (s *Store) Check(ctx context.Context) error {
 		c.catalog = sqliteCatalog{s.db}
 	}
 	if err := c.inspect(s); err != nil {
-		return failure(ctx, "catalog", err)
+		return failure(ctx, "read the catalog", err)
 	}
 	if len(c.missing) > 0 {
 		return &MissingError{c.missing}

@@ -27,20 +27,20 @@ var (
 	ErrLimit = errors.New("listquery: limit out of range")
 )
 
-// failure says what a database error means to the caller. The driver's error stays in
-// the chain for the host's log.
+// failure says what a database error means to the caller, and what was being done. The
+// driver's error stays in the chain for the host's log.
 //
 // Drivers report a cancelled statement in words of their own (Postgres' 57014); the
 // error then matches ctx.Err() as well. A database out of reach matches
 // scope.ErrUnavailable.
-func failure(ctx context.Context, resource string, err error) error {
+func failure(ctx context.Context, doing string, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("listquery: list %s: %w: %w", resource, ctx.Err(), err)
+		return fmt.Errorf("listquery: %s: %w: %w", doing, ctx.Err(), err)
 	case outOfReach(err):
-		return fmt.Errorf("listquery: list %s: %w: %w", resource, scope.ErrUnavailable, err)
+		return fmt.Errorf("listquery: %s: %w: %w", doing, scope.ErrUnavailable, err)
 	}
-	return fmt.Errorf("listquery: list %s: %w", resource, err)
+	return fmt.Errorf("listquery: %s: %w", doing, err)
 }
 
 // outOfReach tells a database that cannot answer now from one that cannot answer this.

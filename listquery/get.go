@@ -47,7 +47,7 @@ func (r *Resource[T]) getJSON(ctx context.Context, s *Store, f scope.Filter, id 
 		return err
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("listquery: get a row: %w", failure(ctx, r.Name(), err))
+		return nil, false, failure(ctx, "get one of "+r.Name(), err)
 	}
 	return text, text != nil, nil
 }

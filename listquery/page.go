@@ -119,7 +119,7 @@ func (r *Resource[T]) readBy(req request, meant way, each func(row *T) error) (n
 	})
 	switch {
 	case err != nil:
-		return nil, looks, failure(req.ctx, r.Name(), err)
+		return nil, looks, failure(req.ctx, "list "+r.Name(), err)
 	case next == nil && st.strays:
 		return nil, strays, nil
 	case next == nil && went != merges:
