@@ -29,8 +29,10 @@ const (
 //   - by merging the newest rows of each value, if few values show;
 //   - else by a walk, if a sample of the walk is rich in rows that show, or if so many
 //     values show that to merge them would take longer than a walk to its bound;
-//   - else by a walk with the values in a hash table, if they are not too many;
-//   - and, where a walk has reached its bound before the page was full, by merging.
+//   - else by a walk with the values in a hash table, if they are not too many, and not
+//     so few that to merge them is cheaper where hardly a row of the sample shows;
+//   - and by merging, where no walk is promising or one has reached its bound before the
+//     page was full.
 //
 // Looking around and being ready for everything is much of what a short page costs. So
 // each row says which way it came, and the next page of the same filter is read by a

@@ -37,12 +37,12 @@
 // In Postgres a page costs what its rows cost, at any depth, and whatever else the table
 // holds. Its statement looks around first and then goes the way that is cheap for the
 // filter: it merges the newest rows of each project, say, or walks through the order,
-// and changes over where a walk does not find a page within some 1500 rows. A store
-// remembers the ways of some thousand filters, so that most pages are read by a short
-// statement that can go this one way. Where it does not fill the page, all that it found
-// is thrown away and the page is read anew by the statement that looks around: so are the
-// last pages of lists that are walked. docs/bench-list.md has the measurements, also of
-// what is slower: many teams whose rows are few or all old.
+// and changes over where a walk does not find a page within some 1500 rows, or 9000 of
+// the index alone. A store remembers the ways of some thousand filters, so that most
+// pages are read by a short statement that can go this one way. Where it does not fill
+// the page, all that it found is thrown away and the page is read anew by the statement
+// that looks around: so are the last pages of lists that are walked. docs/bench-list.md
+// has the measurements, also of what is slower: many teams whose rows are few or all old.
 //
 // That needs indexes. [Indexes] lists them and [Store.Check] says which are missing: call
 // it when a program starts, and not when the table has grown.

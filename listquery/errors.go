@@ -20,7 +20,7 @@ var (
 	// cursor that was bound to the layout always fits.
 	ErrPosition = errors.New("listquery: position does not fit the order")
 
-	// ErrClosed is a page that was asked of a store after its Close.
+	// ErrClosed is a page, a row or an access that was asked of a store after its Close.
 	ErrClosed = errors.New("listquery: the store is closed")
 
 	// ErrLimit is a limit below 1 or above MaxLimit.

@@ -20,8 +20,8 @@ import (
 //
 // In Postgres the index that walks follow has the columns beside that decide whether a
 // row shows, so that rows which do not show need not be read: for grants in the middle
-// that is a seventh of the time, and two thirds where rows do not lie in the order of the
-// list. An index without them, as may be there already, serves too.
+// that saves a seventh of the time, and two thirds where rows do not lie in the order of
+// the list. An index without them, as may be there already, serves too.
 //
 // On a large table that is in use, create them one by one and CONCURRENTLY, which
 // Postgres allows outside of a transaction only.
