@@ -176,13 +176,13 @@ func TestAPageTouchesBlocksByItsRows(t *testing.T) {
 		what            string
 	}{
 		{0, 0, 700, "tasks of ten projects, merged"},
-		{0, 3, 2000, "tasks of 40 projects, merged by heads"},
+		{0, 3, 2300, "tasks of 40 projects, merged by heads"},
 		{0, 13, 5000, "tasks of 140 projects, by a hash table"},
 		{0, 199, 500, "tasks of all teams, walked"},
 		{1, 5, 2300, "notes of few projects"},
 		{1, 199, 900, "notes of all teams, walked"},
 		{2, 0, 30, "memory"},
-		{3, 3, 500, "what a host defines, of few teams"},
+		{3, 3, 600, "what a host defines, of few teams"},
 		{3, 60, 1500, "what a host defines, of many teams"},
 		{3, 199, 500, "what a host defines, of all teams"},
 	}
