@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 )
@@ -33,10 +34,13 @@ type preparer interface {
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
+// mostTimeout is the largest statement_timeout that Postgres has.
+const mostTimeout = math.MaxInt32 * time.Millisecond
+
 func newSession(db Querier, cfg Config) (*session, error) {
 	s := &session{db: db, timeout: cfg.StatementTimeout, readOnly: cfg.ReadOnly, prepared: make(map[*statement]*sql.Stmt)}
-	if cfg.StatementTimeout < 0 {
-		return nil, fmt.Errorf("the statement timeout is negative: %s", cfg.StatementTimeout)
+	if cfg.StatementTimeout < 0 || cfg.StatementTimeout > mostTimeout {
+		return nil, fmt.Errorf("the statement timeout %s is negative or longer than %s", cfg.StatementTimeout, mostTimeout)
 	}
 	if cfg.Prepared {
 		p, ok := db.(preparer)

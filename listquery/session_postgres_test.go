@@ -164,16 +164,28 @@ func TestASessionThatTheDatabaseCannotHaveIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, cfg := range map[string]Config{
-		"statements that nobody prepares":  {Dialect: Postgres, Prepared: true},
-		"transactions that nobody begins":  {Dialect: Postgres, ReadOnly: true},
-		"a timeout without a transaction":  {Dialect: Postgres, StatementTimeout: time.Second},
-		"a timeout that is negative":       {Dialect: Postgres, StatementTimeout: -1},
-		"read-only transactions of SQLite": {Dialect: SQLite, ReadOnly: true},
+	db, err := sql.Open("postgres", "") // which does not connect
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for name, test := range map[string]struct {
+		db    Querier
+		cfg   Config
+		sound bool
+	}{
+		"statements that nobody prepares":  {noDatabase{}, Config{Dialect: Postgres, Prepared: true}, false},
+		"transactions that nobody begins":  {noDatabase{}, Config{Dialect: Postgres, ReadOnly: true}, false},
+		"a timeout without a transaction":  {noDatabase{}, Config{Dialect: Postgres, StatementTimeout: time.Second}, false},
+		"a timeout that is negative":       {db, Config{Dialect: Postgres, StatementTimeout: -1}, false},
+		"a timeout of a month":             {db, Config{Dialect: Postgres, StatementTimeout: 30 * 24 * time.Hour}, false},
+		"read-only transactions of SQLite": {db, Config{Dialect: SQLite, ReadOnly: true}, false},
+		"a timeout of SQLite":              {db, Config{Dialect: SQLite, StatementTimeout: time.Second}, false},
+		"all of it where it can be had":    {db, Config{Dialect: Postgres, Prepared: true, ReadOnly: true, StatementTimeout: 24 * 24 * time.Hour}, true},
 	} {
-		cfg.Resources = resources
-		if _, err := NewStore(noDatabase{}, cfg); err == nil {
-			t.Errorf("NewStore accepted %s", name)
+		test.cfg.Resources = resources
+		if _, err := NewStore(test.db, test.cfg); (err == nil) != test.sound {
+			t.Errorf("NewStore says %v of %s", err, name)
 		}
 	}
 }

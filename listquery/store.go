@@ -43,9 +43,10 @@ type Config struct {
 
 	// StatementTimeout, if not 0, ends a statement in the database after that time,
 	// whatever becomes of the program and of its messages to the database. Less than a
-	// millisecond is a millisecond. It takes a transaction as ReadOnly does, and a
-	// round trip more; a deadline of the context costs nothing, and belongs on every
-	// page as well. The page fails with an error that matches scope.ErrUnavailable.
+	// millisecond is a millisecond, and Postgres has no timeout of more than 24 days. It
+	// takes a transaction as ReadOnly does, and a round trip more; a deadline of the
+	// context costs nothing, and belongs on every page as well. The page fails with an
+	// error that matches scope.ErrUnavailable.
 	StatementTimeout time.Duration
 }
 
