@@ -32,6 +32,15 @@
 // page's snapshot, set [Schema].TeamsOfMembersOnly, as a gateway that takes its teams
 // from [Store.ReadAccess] should.
 //
+// # Errors
+//
+// What is asked wrongly is [ErrUnknownResource], [ErrLimit] or [ErrPosition], and costs no
+// statement; a store that was closed says [ErrClosed]. An error of a statement matches that
+// of the context if the context has ended, in whatever words the driver puts it, and else
+// [scope.ErrUnavailable] if the database is out of reach or cannot answer now: after a
+// timeout of its own, a deadlock, a shutdown. The driver's error is in the chain, for logs.
+// Beside an error there are neither rows nor a position.
+//
 // # Cost
 //
 // In Postgres a page costs what its rows cost, at any depth, and whatever else the table
