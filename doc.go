@@ -14,6 +14,7 @@
 // [github.com/mosaicstack/fedkit/fleetlock] is a part of its own: a lock for what must not
 // be done twice at once, such as restarting a fleet, on one machine or on many.
 //
-// Each works without the others: federation lists whatever implements its Lister, and
-// a program that imports only cursor or scope depends on the standard library alone.
+// None of them brings in more than it needs: federation lists whatever implements its
+// Lister, and a program that imports only cursor or scope depends on the standard library
+// alone.
 package fedkit

@@ -76,11 +76,9 @@
 // A descriptor that a program hands on to a child by hand, past close-on-exec, keeps
 // the lock alive as long as the child has it.
 //
-// # From the seed's restart lock
+// # From the restart lock of the Mosaic stack
 //
-// For hosts that come from the lock of the Mosaic stack:
-//
-//	seed                                 fleetlock
+//	there                                here
 //	acquireRestartLock(home, sleep)      File(path).Acquire(ctx)
 //	guard.release()                      Held.Release; it says if the lock was lost
 //	waits 'max wait', then breaks        never; ctx ends the wait, and its error says who holds

@@ -3,7 +3,7 @@
 // when eight goroutines or eight processes do, and how long the next one waits after a
 // release and after a SIGKILL of the holder.
 //
-//	go run ./lock -rounds 5 -time 2s -out lock.md -svg handover.svg
+//	go run ./bench/lock -rounds 5 -time 2s -out lock.md -svg handover.svg
 //
 // All take turns, every time in another order, so that whatever else the
 // machine does hits all alike; medians are reported. Times are good for comparison with
