@@ -32,7 +32,9 @@ func main() {
 		log.Fatal(err)
 	}
 	server.Addr = os.Getenv("ADDR")
-	log.Fatal(server.ListenAndServe())
+	if err := gateway.Serve(server); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // routes are those of the service, and those for peers beside them.

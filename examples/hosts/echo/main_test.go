@@ -12,3 +12,5 @@ func TestMain(m *testing.M) { programtest.Main(m, main) }
 func TestPeersReadWhatTheirGrantsShow(t *testing.T) { hosttest.Peers(t) }
 
 func TestTheServiceKeepsItsOwnRoutes(t *testing.T) { hosttest.OwnRoutes(t) }
+
+func TestASignalLetsRequestsInFlightFinish(t *testing.T) { hosttest.Stops(t) }

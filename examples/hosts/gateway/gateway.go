@@ -1,5 +1,5 @@
 // Package gateway is what a service writes to let peers read its rows: one handler, which
-// each program beside this package mounts in its own way.
+// each program beside this package mounts in its own way. Serve, too, is theirs in common.
 package gateway
 
 import (
@@ -41,7 +41,7 @@ func New(db *sql.DB, key []byte) (http.Handler, error) {
 		return nil, err
 	}
 	return federation.NewHandler(federation.Config{
-		Authenticator: Tokens{db},
+		Authenticator: Tokens{DB: db},
 		Evaluator:     rules,
 		Lister:        store,
 		Getter:        store,

@@ -16,6 +16,7 @@ import (
 
 // A host is a running program, with the database that it serves.
 type host struct {
+	*programtest.Program
 	url string
 	db  *sql.DB
 }
@@ -30,30 +31,30 @@ func start(t *testing.T) host {
 	}
 	t.Cleanup(func() { db.Close() })
 	fill(t, db)
-	var url string
+	h := host{db: db}
 	programtest.Eventually(t, "the program listens", func() bool {
 		addr := freeAddress()
-		url = "http://" + addr
-		return launch(t, dsn, addr)
+		h.Program, h.url = launch(t, dsn, addr), "http://"+addr
+		return h.Program != nil
 	})
-	return host{url, db}
+	return h
 }
 
-// launch starts the program, and tells if it listens. It does not if another process has
-// the port.
-func launch(t *testing.T, dsn, addr string) bool {
+// launch starts the program, and returns it when it listens. It returns nil if another
+// process has the port.
+func launch(t *testing.T, dsn, addr string) *programtest.Program {
 	t.Helper()
 	cmd := programtest.Command()
 	cmd.Env = append(cmd.Env, "DATABASE_URL="+dsn, "ADDR="+addr, "CURSOR_KEY="+strings.Repeat("k", 32))
 	p := programtest.Start(t, cmd)
 	programtest.Eventually(t, "the program listens or has ended", func() bool { return p.Ended() || listens(addr) })
 	if !p.Ended() {
-		return true
+		return p
 	}
 	if got := p.End(t); !strings.Contains(got.Stderr, "address already in use") {
 		t.Fatalf("the program ends with %d:\n%s", got.Code, got.Stderr)
 	}
-	return false
+	return nil
 }
 
 func listens(addr string) bool {
