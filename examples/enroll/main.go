@@ -76,7 +76,11 @@ func run(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	if err := anonymous(forBeta).list(ctx, say); err != nil {
+	nobody, err := newPeer("nobody", forBeta)
+	if err != nil {
+		return err
+	}
+	if err := nobody.list(ctx, say); err != nil {
 		return err
 	}
 

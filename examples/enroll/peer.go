@@ -6,8 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,8 +19,7 @@ import (
 type peer struct {
 	name   string
 	of     string // the gateway
-	url    string
-	client *http.Client
+	client *federation.Client
 }
 
 // enrollAt trades the token of an invitation for a certificate.
@@ -31,7 +28,9 @@ func enrollAt(ctx context.Context, name string, in invitation, say *narrator) (*
 	if err != nil {
 		return nil, err
 	}
-	cert, err := enroll.Redeem(ctx, newClient(in.roots), in.url+enroll.Path, in.token, key)
+	desk := &http.Client{Transport: &http.Transport{TLSClientConfig: in.tls()}}
+	defer desk.CloseIdleConnections()
+	cert, err := enroll.Redeem(ctx, desk, in.url+enroll.Path, in.token, key)
 	var refused *enroll.RefusedError
 	if errors.As(err, &refused) {
 		say.line(name, "is refused by %s: %d, %s", in.from, refused.Status, refused.Message)
@@ -40,52 +39,45 @@ func enrollAt(ctx context.Context, name string, in invitation, say *narrator) (*
 		return nil, fmt.Errorf("%s enrolls at %s: %w", name, in.from, err)
 	}
 	say.line(name, "has a certificate of the %s", cert.Leaf.Issuer.CommonName)
-	return &peer{name: name, of: in.from, url: in.url, client: newClient(in.roots, cert)}, nil
+	return newPeer(name, in, cert)
 }
 
-// anonymous is a peer without a certificate.
-func anonymous(in invitation) *peer {
-	return &peer{name: "nobody", of: in.from, url: in.url, client: newClient(in.roots)}
+// newPeer returns a peer with its own certificate, or without one.
+func newPeer(name string, in invitation, own ...tls.Certificate) (*peer, error) {
+	client, err := federation.NewClient(federation.ClientConfig{URL: in.url, TLS: in.tls(own...)})
+	if err != nil {
+		return nil, err
+	}
+	return &peer{name: name, of: in.from, client: client}, nil
 }
 
-// newClient returns a client that knows the server by its authority, and shows its own
-// certificate, if it has one.
-func newClient(roots *x509.CertPool, own ...tls.Certificate) *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		ForceAttemptHTTP2: true,
-		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: own, MinVersion: tls.VersionTLS13},
-	}}
+// tls knows the gateway by its authority, and shows the peer's own certificate.
+func (in invitation) tls(own ...tls.Certificate) *tls.Config {
+	return &tls.Config{RootCAs: in.roots, Certificates: own, MinVersion: tls.VersionTLS13}
+}
+
+// A task is what is shown of a row.
+type task struct {
+	Title string `json:"title"`
 }
 
 // list reads the first page of tasks, and says what came.
 func (p *peer) list(ctx context.Context, say *narrator) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+federation.Prefix+"list/tasks", nil)
-	if err != nil {
-		return err
-	}
-	response, err := p.client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	var page struct {
-		Items     []struct{ Title string }
-		Truncated bool `json:"_truncated"`
-		Error     struct{ Message string }
-	}
-	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
-		return fmt.Errorf("%s lists at %s: %w", p.name, p.of, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		say.line(p.name, "is refused by %s: %d, %s", p.of, response.StatusCode, page.Error.Message)
+	tasks, page, err := federation.ListAs[task](ctx, p.client, "tasks", federation.ListRequest{})
+	var refused *federation.PeerError
+	if errors.As(err, &refused) && refused.Status != 0 {
+		say.line(p.name, "is refused by %s: %d, %s", p.of, refused.Status, refused.Message)
 		return nil
 	}
+	if err != nil {
+		return fmt.Errorf("%s lists at %s: %w", p.name, p.of, err)
+	}
 	var titles []string
-	for _, item := range page.Items {
-		titles = append(titles, fmt.Sprintf("%q", item.Title))
+	for _, t := range tasks {
+		titles = append(titles, fmt.Sprintf("%q", t.Title))
 	}
 	more := ""
-	if page.Truncated {
+	if page.Next != "" {
 		more = ", and there are more"
 	}
 	say.line(p.name, "reads from %s: %s%s", p.of, strings.Join(titles, ", "), more)
