@@ -100,6 +100,9 @@ func withChallenge(next http.Handler) http.Handler {
 
 type challenger struct{ http.ResponseWriter }
 
+// Unwrap is for http.ResponseController.
+func (c challenger) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
 func (c challenger) WriteHeader(status int) {
 	if status == http.StatusUnauthorized {
 		c.Header().Set("WWW-Authenticate", "Bearer")
