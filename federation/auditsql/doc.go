@@ -26,5 +26,5 @@
 // up makes the audit wait, so give it one of its own if answers depend on it.
 //
 // Nothing cuts the table, and nothing makes it hard to change for who may write it: what
-// must stand against the host's own administrators belongs into another system.
+// must stand against the host's own administrators belongs in another system.
 package auditsql
