@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,6 +50,7 @@ func newGateway(db *sql.DB, auth federation.Authenticator, cursorKey []byte) (*h
 		Lister:        store,
 		Getter:        store,
 		Cursors:       cursors,
+		Logger:        slog.Default(), // why something was refused or failed: peers are not told
 	})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@
 //     of the module federation/ratelimit, each one of its own. Config.Concurrent bounds
 //     what a peer that does not read can hold.
 //  7. Config.Auditor: [auditsql.New] or [NewLogAuditor], behind an [AuditQueue] if answers must
-//     not wait for it.
+//     not wait for it. And Config.Logger: without one, nobody is told why a request failed.
 //  8. [NewHandler] makes the handler of it all, and [NewServer] the server. Mount the handler
 //     at Prefix as it is.
 //

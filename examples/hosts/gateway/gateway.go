@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"database/sql"
+	"log/slog"
 	"net/http"
 
 	"github.com/mosaicstack/fedkit/cursor"
@@ -46,5 +47,6 @@ func New(db *sql.DB, key []byte) (http.Handler, error) {
 		Lister:        store,
 		Getter:        store,
 		Cursors:       cursors,
+		Logger:        slog.Default(), // why something was refused or failed: peers are not told
 	})
 }

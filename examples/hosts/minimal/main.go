@@ -1,4 +1,5 @@
-// Minimal is the shortest program that peers can ask: the README begins with it.
+// Minimal is the shortest program that peers can ask: the README begins with it. The
+// database has the tables of the standard schema, and gateway.Table for the grants.
 //
 //	DATABASE_URL=postgres:///app CURSOR_KEY=$(openssl rand -hex 32) ADDR=127.0.0.1:8080 go run ./examples/hosts/minimal
 package main
@@ -6,6 +7,7 @@ package main
 import (
 	"database/sql"
 	"log"
+	"log/slog"
 	"os"
 
 	_ "github.com/lib/pq" // the driver "postgres"
@@ -32,6 +34,7 @@ func main() {
 		Lister:        store,
 		Getter:        store,
 		Cursors:       must(cursor.New(cursor.Config{Keys: keys})),
+		Logger:        slog.Default(), // why something was refused or failed: peers are not told
 	}))
 	server := must(federation.NewServer(handler, 0)) // or mount the handler at federation.Prefix
 	server.Addr = os.Getenv("ADDR")
