@@ -76,7 +76,7 @@ written = -out dist/bench/bench-$(1).md -svg dist/bench/bench-$(1).svg
 dist/bench:
 	@mkdir -p $@
 
-bench-list: dist/bench ## compare listquery with other ways to the same rows, for half an hour
+bench-list: dist/bench ## compare listquery with other ways to the same rows, for a quarter of an hour
 	@scripts/install-postgres.sh
 	go run ./bench/list $(call written,list)
 

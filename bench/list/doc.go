@@ -6,6 +6,6 @@
 //
 // It makes its data in a throwaway Postgres server, the same every time: 3,000,000 tasks
 // of 1,000 teams, and as many again that are far from even. That takes some minutes, and
-// the measurement half an hour. Times are good for comparison with each other only, and so
-// the multiples of the floor are what counts.
+// so does the measurement. Times are good for comparison with each other only, and so the
+// multiples of the floor are what counts.
 package main
