@@ -59,9 +59,9 @@
 // It needs no statistics, and no plan for particular arguments. It does need that
 // tables are vacuumed: rows that were written since are looked up twice. And planning
 // is about half of the cost of an unprepared page, some 1 millisecond: set
-// [Config].Prepared unless a pooler forbids it. A prepared statement takes some 1.3 megabytes in the
-// database for each connection, or 0.2 to 0.5 if it goes one way; a store prepares two to
-// eight for each resource and each kind of filter that it meets.
+// [Config].Prepared unless a pooler forbids it. A prepared statement takes some 1.3
+// megabytes in the database for each connection, or 0.2 to 0.5 if it goes one way; a store
+// prepares two to eight for each resource and each kind of filter that it meets.
 //
 // # Caveats
 //

@@ -28,7 +28,7 @@ type Config struct {
 	Schema Schema
 
 	// Prepared has the database plan each statement once for each connection instead
-	// of once for each page, which for a page of 50 tasks is more than half of its
+	// of once for each page, which for a page of 50 tasks is about half of its
 	// cost. Recommended, and off by default: a pooler in transaction mode, as
 	// PgBouncer before version 1.21, loses prepared statements. Close gives them back.
 	//
