@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -179,115 +177,6 @@ func TestAnErrorCarriesWhatTheGatewaySays(t *testing.T) {
 	}
 }
 
-// The times of an HTTP-date are whole seconds.
-func TestARetryAfterMayBeADate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for value, want := range map[string]time.Duration{
-			time.Now().Add(time.Minute).UTC().Format(http.TimeFormat):  time.Minute,
-			time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat): 0,
-			"tomorrow": 0,
-		} {
-			if got := parseRetryAfter(value); got != want {
-				t.Errorf("Retry-After: %s is %v from now, want %v", value, got, want)
-			}
-		}
-	})
-}
-
-func TestACallIsTriedAgainOnlyWhereThatCanHelp(t *testing.T) {
-	cut := func(w http.ResponseWriter) { // the connection, in the middle of an answer
-		w.Header().Set("Content-Length", "100")
-		io.WriteString(w, `{"items":[`)
-		w.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	for name, c := range map[string]struct {
-		fail    func(w http.ResponseWriter)
-		retried bool
-	}{
-		"cut off":       {cut, true},
-		"reset":         {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, true},
-		"429":           {func(w http.ResponseWriter) { w.WriteHeader(429) }, true},
-		"502":           {func(w http.ResponseWriter) { w.WriteHeader(502) }, true},
-		"503":           {func(w http.ResponseWriter) { w.WriteHeader(503) }, true},
-		"504":           {func(w http.ResponseWriter) { w.WriteHeader(504) }, true},
-		"400":           {func(w http.ResponseWriter) { w.WriteHeader(400) }, false},
-		"401":           {func(w http.ResponseWriter) { w.WriteHeader(401) }, false},
-		"403":           {func(w http.ResponseWriter) { w.WriteHeader(403) }, false},
-		"404":           {func(w http.ResponseWriter) { w.WriteHeader(404) }, false},
-		"500":           {func(w http.ResponseWriter) { w.WriteHeader(500) }, false},
-		"no page":       {func(w http.ResponseWriter) { io.WriteString(w, `{"rows":[]}`) }, false},
-		"a redirection": {func(w http.ResponseWriter) { w.Header().Set("Location", "/"); w.WriteHeader(307) }, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ask := func(failures, attempts int) (int64, error) {
-				g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
-					if n <= int64(failures) {
-						c.fail(w)
-						return
-					}
-					io.WriteString(w, emptyPage)
-				})
-				client := newClient(t, g.URL, func(cfg *ClientConfig) { cfg.Attempts = attempts })
-				_, err := client.List(t.Context(), "tasks", ListRequest{})
-				return g.asked.Load(), err
-			}
-			asked, err := ask(2, 3)
-			if c.retried && (asked != 3 || err != nil) {
-				t.Errorf("two failures and an answer took %d requests and ended in %v", asked, err)
-			}
-			if !c.retried && (asked != 1 || err == nil) {
-				t.Errorf("it was asked for %d times and ended in %v", asked, err)
-			}
-			if asked, err = ask(9, 2); c.retried && (asked != 2 || err == nil) {
-				t.Errorf("two attempts were %d requests and ended in %v", asked, err)
-			}
-		})
-	}
-}
-
-func TestWaitsBetweenAttemptsGrowAndAreRandom(t *testing.T) {
-	ctx := t.Context()
-	var longest [8]time.Duration
-	for attempt := range longest {
-		distinct := make(map[time.Duration]bool)
-		for range 200 {
-			wait, patient := backoff(ctx, attempt+1, 0)
-			if bound := min(firstBackoff<<attempt, longestWait); !patient || wait < 0 || wait >= bound {
-				t.Fatalf("the wait %d is %v, %t; its bound is %v", attempt+1, wait, patient, bound)
-			}
-			distinct[wait] = true
-			longest[attempt] = max(longest[attempt], wait)
-		}
-		if len(distinct) < 100 {
-			t.Errorf("200 waits have %d lengths", len(distinct))
-		}
-	}
-	if longest[4] < 2*longest[1] {
-		t.Errorf("the longest waits do not grow: %v", longest)
-	}
-}
-
-func TestRetryAfterIsKeptToOrTheCallEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, c := range []struct {
-			after, left time.Duration
-			patient     bool
-		}{
-			{2 * time.Second, time.Minute, true},
-			{2 * time.Second, time.Second, false},
-			{time.Hour, 2 * time.Hour, false},
-		} {
-			ctx, cancel := context.WithTimeout(t.Context(), c.left)
-			wait, patient := backoff(ctx, 1, c.after)
-			if patient != c.patient || patient && wait < c.after {
-				t.Errorf("Retry-After %v with %v left: wait %v, %t", c.after, c.left, wait, patient)
-			}
-			cancel()
-		}
-	})
-}
-
 func TestNoRedirectionIsFollowed(t *testing.T) {
 	other := newGatewayStub(t, func(_ int64, w http.ResponseWriter, r *http.Request) { io.WriteString(w, emptyPage) })
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -399,86 +288,6 @@ func TestNobodyListeningIsUnreachable(t *testing.T) {
 	var failed *PeerError
 	if !errors.Is(err, ErrUnreachable) || !errors.As(err, &failed) || failed.Status != 0 || failed.Err == nil {
 		t.Errorf("a closed port is %v", err)
-	}
-}
-
-func TestAllAsksForAPageWhenItsFirstRowIsDue(t *testing.T) {
-	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
-		var asked struct{ Cursor string }
-		json.NewDecoder(r.Body).Decode(&asked)
-		if want := fmt.Sprintf("after-%d", n-1); n > 1 && asked.Cursor != want {
-			t.Errorf("the page %d was asked for with the cursor %q", n, asked.Cursor)
-		}
-		if n == 4 {
-			w.WriteHeader(403)
-			return
-		}
-		fmt.Fprintf(w, `{"items":[{"n":1},{"n":2}],"nextCursor":"after-%d","_truncated":true}`, n)
-	})
-	client := newClient(t, g.URL)
-	rows := 0
-	for _, err := range client.All(t.Context(), "tasks", ListRequest{}) {
-		if rows++; err != nil || g.asked.Load() != int64(rows+1)/2 {
-			t.Errorf("the row %d has the error %v and took %d requests", rows, err, g.asked.Load())
-		}
-		if rows == 4 {
-			break
-		}
-	}
-	if n := g.asked.Load(); n != 2 {
-		t.Errorf("four rows of pages of two took %d requests", n)
-	}
-	var last error
-	rows = 0
-	for _, err := range client.All(t.Context(), "tasks", ListRequest{Cursor: "after-2"}) {
-		if last != nil {
-			t.Error("something followed the error")
-		}
-		if last = err; err == nil {
-			rows++
-		}
-	}
-	if !errors.Is(last, ErrForbidden) || rows != 2 {
-		t.Errorf("a list that ends in 403 has %d rows and ends in %v", rows, last)
-	}
-}
-
-func TestAPartialListNeverLooksComplete(t *testing.T) {
-	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, `{"items":[{"n":1}],"_partial":true,"_sources":[{"name":"peer:b","state":"failed","code":"timeout"}]}`)
-	})
-	rows := 0
-	var partial *SourcesError
-	for _, err := range newClient(t, g.URL).All(t.Context(), "tasks", ListRequest{}) {
-		if err == nil {
-			rows++
-		} else if !errors.Is(err, ErrPartial) || !errors.As(err, &partial) {
-			t.Fatalf("the list ends in %v", err)
-		}
-	}
-	if partial == nil || rows != 1 {
-		t.Fatalf("a partial list of %d rows ends without an error", rows)
-	}
-	if diff := cmp.Diff([]SourceStatus{{"peer:b", SourceFailed, ErrTimeout}}, partial.Sources); diff != "" {
-		t.Errorf("the sources (-want +got):\n%s", diff)
-	}
-}
-
-func TestARowThatDoesNotDecodeIsAnError(t *testing.T) {
-	g := newGatewayStub(t, func(n int64, w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, `{"items":[{"n":1},{"n":"two"}]}`)
-	})
-	client := newClient(t, g.URL)
-	type row struct{ N int }
-	if rows, _, err := ListAs[row](t.Context(), client, "tasks", ListRequest{}); !errors.Is(err, ErrProtocolViolation) || rows != nil {
-		t.Errorf("the page is %v: %v", rows, err)
-	}
-	var got []string
-	for r, err := range AllAs[row](t.Context(), client, "tasks", ListRequest{}) {
-		got = append(got, fmt.Sprint(r.N, errors.Is(err, ErrProtocolViolation)))
-	}
-	if diff := cmp.Diff([]string{"1 false", "0 true"}, got); diff != "" {
-		t.Errorf("all (-want +got):\n%s", diff)
 	}
 }
 
