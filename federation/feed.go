@@ -141,6 +141,10 @@ func (f *feed) load(ctx context.Context, limit int) error {
 }
 
 // ask reads a page. A part of the host that panics has failed.
+//
+// A Client has refused some of these pages before. But it lets the page of a merged list be
+// empty and go on, which one of a peer's own rows must not; and nobody has looked at the
+// pages of FanOutRequest.Local.
 func (f *feed) ask(ctx context.Context, limit int, token string) (Page, error) {
 	page, err := contained(f.name, func() (Page, error) { return f.read(ctx, limit, token) })
 	switch {

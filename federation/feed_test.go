@@ -37,9 +37,12 @@ var violations = map[string]func(r *fakeReply){
 			r.next = r.token
 		}
 	},
-	"a partial page":       func(r *fakeReply) { r.body = strings.TrimSuffix(r.page(), "}") + `,"_partial":true}` },
-	"no way on":            func(r *fakeReply) { r.body = `{"items":[],"_truncated":true}` },
-	"an empty page":        func(r *fakeReply) { r.body = `{"items":[],"nextCursor":"x","_truncated":true}` },
+	"a partial page": func(r *fakeReply) { r.body = strings.TrimSuffix(r.page(), "}") + `,"_partial":true}` },
+	"no way on":      func(r *fakeReply) { r.body = `{"items":[],"_truncated":true}` },
+	"an empty page":  func(r *fakeReply) { r.body = `{"items":[],"nextCursor":"x","_truncated":true}` },
+	"an empty page of sources": func(r *fakeReply) {
+		r.body = `{"items":[],"nextCursor":"x","_truncated":true,"_sources":[]}`
+	},
 	"a cursor too long":    func(r *fakeReply) { r.next = strings.Repeat("x", maxCursor+1) },
 	"a cursor with NUL":    func(r *fakeReply) { r.next = `a\u0000b` },
 	"no JSON":              func(r *fakeReply) { r.body = `<html>` },
@@ -138,6 +141,7 @@ func TestLocalRowsThatBreakTheRulesAreAFailure(t *testing.T) {
 	row := func(n int) json.RawMessage { return json.RawMessage(newFakeRow(1e15, n).text + "}") }
 	for name, page := range map[string]Page{
 		"too many":     {Items: []json.RawMessage{row(3), row(2), row(1)}},
+		"no way on":    {Next: "x"},
 		"disorder":     {Items: []json.RawMessage{json.RawMessage(newFakeRow(1e14, 1).text + "}"), row(1)}},
 		"with sources": {Items: []json.RawMessage{json.RawMessage(newFakeRow(1e14, 1).text + `,"_source":"peer:p01"}`)}},
 		"not UTF-8":    {Items: []json.RawMessage{json.RawMessage(newFakeRow(1e14, 1).text + ",\"a\":\"\xff\"}")}},
