@@ -167,7 +167,7 @@ func (h *handler) localReader(x *exchange, filter scope.Filter) readPage {
 	unbound := place.bind()
 	return func(ctx context.Context, limit int, token string) (Page, error) {
 		if unbound != nil {
-			return Page{}, localError(unbound)
+			return Page{}, localError(ctx, unbound)
 		}
 		var after cursor.Position
 		if token != "" {
@@ -181,19 +181,20 @@ func (h *handler) localReader(x *exchange, filter scope.Filter) readPage {
 		var found listed
 		var err error
 		if found.rows, found.next, err = h.Lister.List(ctx, f, after); err != nil {
-			return Page{}, localError(err)
+			return Page{}, localError(ctx, err)
 		}
 		page := Page{Items: found.rows}
 		if page.Next, err = found.token(f, place); err != nil {
-			return Page{}, localError(err)
+			return Page{}, localError(ctx, err)
 		}
 		return page, nil
 	}
 }
 
-// localError is an error of the Lister, by the code that a peer would see.
-func localError(err error) *PeerError {
-	if errors.Is(err, scope.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+// localError is an error of the Lister, by the code that a peer would see. As in
+// refuseQuery, the context has the last word.
+func localError(ctx context.Context, err error) *PeerError {
+	if overTime(ctx) != nil || errors.Is(err, scope.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		return &PeerError{Code: ErrUnavailable, Err: err}
 	}
 	return &PeerError{Code: ErrInternal, Err: err}

@@ -277,6 +277,20 @@ func TestWhenAllSourcesFailTheErrorSaysHow(t *testing.T) {
 	}
 }
 
+// Drivers have words of their own for a statement that a context has ended.
+func TestOwnRowsThatComeTooLateAreUnavailable(t *testing.T) {
+	m := newMergingHost(t, 1)
+	m.fanOut.cfg.SourceTimeout = 50 * time.Millisecond
+	m.list = func(ctx context.Context, _ scope.Filter, _ cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+		<-ctx.Done()
+		return nil, nil, errors.New("pq: canceling statement due to user request")
+	}
+	response := m.post(t, "tasks", `{"source":"all"}`)
+	if want := `"sources":[{"name":"local","state":"failed","code":"unavailable"}]`; !strings.Contains(response.Body.String(), want) {
+		t.Errorf("rows that came too late are %d %s", response.Code, response.Body)
+	}
+}
+
 func TestGatewaysThatArePeersOfOneAnotherMakeNoCircle(t *testing.T) {
 	a, b := newMergingHost(t, 1), newMergingHost(t, 2)
 	b.addPeer(t, "a", a.serving(t))

@@ -32,10 +32,10 @@ const longTasks = `
 			NULL, 'user-1', '[]', NULL, '{}', now() - n * interval '1 minute', now()
 		FROM generate_series(1, 14) n`
 
-// startOnPostgres serves long tasks over a pool, and returns the address.
-func startOnPostgres(t *testing.T, db *sql.DB) string {
+// serveTasks serves the rows over a pool, merged with those of others if there is a fan-out.
+func serveTasks(t *testing.T, db *sql.DB, rows string, fanOut *federation.FanOut) http.Handler {
 	t.Helper()
-	for _, statement := range append(demo.DDL(demo.Postgres, ""), longTasks) {
+	for _, statement := range append(demo.DDL(demo.Postgres, ""), rows) {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
 		}
@@ -55,19 +55,36 @@ func startOnPostgres(t *testing.T, db *sql.DB) string {
 	must(err)
 	granted, err := scope.Parse(scope.Standard(), []byte(`{"resources":["tasks"],"max_rows_per_query":50}`))
 	must(err)
-	keys, err := cursor.NewKeyring([]byte("32 random bytes from your secrets"))
-	must(err)
-	cursors, err := cursor.New(cursor.Config{Keys: keys})
+	cursors, err := cursor.New(cursor.Config{Keys: newKeys(t)})
 	must(err)
 	handler, err := federation.NewHandler(federation.Config{
 		Authenticator: everybody{scope.Grant{ID: "grant-1", Peer: "peer-1", Subject: "user-1", Scope: granted}},
-		Evaluator:     rules, Lister: store, Cursors: cursors, Timeout: time.Minute,
+		Evaluator:     rules, Lister: store, FanOut: fanOut, Cursors: cursors, Timeout: time.Minute,
 	})
 	must(err)
-	server, err := federation.NewServer(contracttest.Watch(t, handler), time.Minute)
-	must(err)
+	return contracttest.Watch(t, handler)
+}
+
+func newKeys(t *testing.T) *cursor.Keyring {
+	t.Helper()
+	keys, err := cursor.NewKeyring([]byte("32 random bytes from your secrets"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// startOnPostgres serves long tasks over a pool, and returns the address.
+func startOnPostgres(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	server, err := federation.NewServer(serveTasks(t, db, longTasks, nil), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
 	return listener.Addr().String()
