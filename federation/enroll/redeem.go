@@ -33,19 +33,13 @@ func (e *RefusedError) Error() string {
 // Redeem is the peer's side: it trades a token for a certificate over the key, at the
 // address of another gateway's desk. The key stays here. The client must verify the
 // server, or the token goes to whoever answers: an address that is not https is refused,
-// and redirections are not followed.
+// and redirections are not followed. A desk that gives no certificate is a *[RefusedError].
 func Redeem(ctx context.Context, client *http.Client, address, token string, key crypto.Signer) (tls.Certificate, error) {
 	at, err := url.Parse(address)
 	if err != nil || at.Scheme != "https" {
 		return tls.Certificate{}, fmt.Errorf("enroll: %q is no https address", address)
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, new(x509.CertificateRequest), key)
-	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("enroll: a certificate request: %w", err)
-	}
-	body, err := json.Marshal(map[string]string{
-		"token": token, "csr": string(pem.EncodeToMemory(&pem.Block{Type: requestType, Bytes: der})),
-	})
+	body, err := ask(token, key)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
@@ -53,9 +47,25 @@ func Redeem(ctx context.Context, client *http.Client, address, token string, key
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	// X509KeyPair would want the key in PEM, which a key in hardware has not.
+	return answered.over(key)
+}
+
+// ask returns the body of the request, which proves that the key is the peer's.
+func ask(token string, key crypto.Signer) ([]byte, error) {
+	der, err := x509.CreateCertificateRequest(rand.Reader, new(x509.CertificateRequest), key)
+	if err != nil {
+		return nil, fmt.Errorf("enroll: a certificate request: %w", err)
+	}
+	return json.Marshal(map[string]string{
+		"token": token, "csr": string(pem.EncodeToMemory(&pem.Block{Type: requestType, Bytes: der})),
+	})
+}
+
+// over returns the certificate with its key, if it is that key's. (X509KeyPair would want
+// the key in PEM, which a key in hardware has not.)
+func (c wireCertificate) over(key crypto.Signer) (tls.Certificate, error) {
 	cert := tls.Certificate{PrivateKey: key}
-	for rest := []byte(answered.Certificate + answered.Chain); ; {
+	for rest := []byte(c.Certificate + c.Chain); ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
@@ -65,6 +75,7 @@ func Redeem(ctx context.Context, client *http.Client, address, token string, key
 	if len(cert.Certificate) == 0 {
 		return tls.Certificate{}, errors.New("enroll: the gateway answers without a certificate")
 	}
+	var err error
 	if cert.Leaf, err = x509.ParseCertificate(cert.Certificate[0]); err != nil {
 		return tls.Certificate{}, fmt.Errorf("enroll: the certificate: %w", err)
 	}
