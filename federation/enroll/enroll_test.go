@@ -416,6 +416,22 @@ func TestAPartThatPanicsIsAnError(t *testing.T) {
 	}
 }
 
+// The report of the refusal panics as well as that of the step.
+func TestAReportThatPanicsIsAnError(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.cfg.Report = func(ctx context.Context, e enroll.Event) error {
+		if e.Step != enroll.Invited {
+			panic("canary")
+		}
+		return o.report(ctx, e)
+	}
+	o.open(t)
+	if status, wire := o.post(t, body(t, o.invite(t, grantID), goodCSR(t))); status != http.StatusInternalServerError {
+		t.Errorf("the answer is %d %s", status, wire)
+	}
+}
+
 // deafAuditor keeps no record.
 type deafAuditor struct{}
 

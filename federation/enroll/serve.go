@@ -55,9 +55,10 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), d.cfg.Timeout)
 	defer cancel()
 	v := &visit{Desk: d, ctx: ctx, event: Event{RequestID: reply.RequestID(), RemoteAddr: r.RemoteAddr}}
-	chain, refused := v.guarded(r)
+	chain, refused := guarded(func() ([]*x509.Certificate, *refusal) { return v.serve(r) })
 	if refused != nil {
-		v.refused(refused)
+		// Whatever becomes of the report, the refusal is the answer.
+		guarded(func() ([]*x509.Certificate, *refusal) { v.refused(refused); return nil, nil })
 		refused.answer(w, reply)
 		return
 	}
@@ -111,7 +112,7 @@ func (r *refusal) answer(w http.ResponseWriter, reply *federation.Reply) {
 }
 
 // guarded makes a refusal of a panic in a part of the host.
-func (v *visit) guarded(r *http.Request) (chain []*x509.Certificate, refused *refusal) {
+func guarded(f func() ([]*x509.Certificate, *refusal)) (chain []*x509.Certificate, refused *refusal) {
 	returned := false
 	defer func() {
 		// A flag instead of a look at what recover returns: that is nil for
@@ -125,7 +126,7 @@ func (v *visit) guarded(r *http.Request) (chain []*x509.Certificate, refused *re
 		}
 		chain, refused = nil, &refusal{Panicked, fmt.Errorf("panic: %v", value)}
 	}()
-	chain, refused = v.serve(r)
+	chain, refused = f()
 	returned = true
 	return chain, refused
 }
