@@ -52,25 +52,29 @@ func plantAll(t *testing.T, sound real, g Gateway, faults []fault) {
 	}
 }
 
+// leak adds a hidden task to the last page of tasks, if there is room.
+var leak = lister(func(next federation.Lister) listFunc {
+	return func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
+		rows, at, err := next.List(ctx, f, after)
+		if at == nil && f.Resource == "tasks" && f.Limit > len(rows) {
+			var hidden map[string]any
+			data := load()
+			for _, task := range data.Tasks {
+				if task["id"] == data.hidden("conf-all", "tasks")[0] {
+					hidden = taskColumns.row(task, 0).members
+				}
+			}
+			text, _ := json.Marshal(hidden)
+			rows = append(rows, text)
+		}
+		return rows, at, err
+	}
+})
+
 // faultsOfParts are in what the host wires together, behind a handler that is sound.
 var faultsOfParts = []fault{
-	{"a leak of a team that the subject is not in", 104, lister(func(next federation.Lister) listFunc {
-		return func(ctx context.Context, f scope.Filter, after cursor.Position) ([]json.RawMessage, cursor.Position, error) {
-			rows, at, err := next.List(ctx, f, after)
-			if at == nil && f.Resource == "tasks" && f.Limit > len(rows) {
-				var hidden map[string]any
-				data := load()
-				for _, task := range data.Tasks {
-					if task["id"] == data.hidden("conf-all", "tasks")[0] {
-						hidden = taskColumns.row(task, 0).members
-					}
-				}
-				text, _ := json.Marshal(hidden)
-				rows = append(rows, text)
-			}
-			return rows, at, err
-		}
-	})},
+	{"a leak of a team that the subject is not in", 104, leak},
+	{"a row more than there are, whose time is due to none", 163, leak},
 	{"teams that the grant leaves out", 104, filtered(func(f *scope.Filter) {
 		all := load()
 		f.Teams = slices.Sorted(slices.Values(all.view(all.grant("conf-all"), f.Resource).teams))
