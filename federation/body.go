@@ -112,8 +112,12 @@ func parseListBody(text []byte, merges bool) (listBody, error) {
 				return listBody{}, err
 			}
 		default:
-			return listBody{}, fmt.Errorf("the member %s (byte %d) is neither limit nor cursor",
-				strictjson.MemberPath("", member.Name), member.Offset)
+			known := "neither limit nor cursor"
+			if merges {
+				known = "neither limit nor cursor nor source"
+			}
+			return listBody{}, fmt.Errorf("the member %s (byte %d) is %s",
+				strictjson.MemberPath("", member.Name), member.Offset, known)
 		}
 	}
 	return asked, nil

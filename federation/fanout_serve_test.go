@@ -327,6 +327,13 @@ func TestASourceIsUnknownToAHandlerThatMergesNothing(t *testing.T) {
 	}
 }
 
+func TestAMemberThatIsUnknownToAHandlerThatMergesIsToldOfSources(t *testing.T) {
+	response := newMergingHost(t, 1).post(t, "tasks", `{"sources":"all"}`)
+	if response.Code != http.StatusBadRequest || !strings.Contains(response.Body.String(), "nor source") {
+		t.Errorf("the answer is %d %s", response.Code, response.Body)
+	}
+}
+
 // mergedFaults are the ways in which a merged list ends without a page.
 func mergedFaults() []failure {
 	fault := func(name string, code scope.Code, body string, spoil func(m *mergingHost), header ...string) failure {
