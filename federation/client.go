@@ -31,7 +31,8 @@ type ClientConfig struct {
 
 	// TLS makes the client speak TLS with limits fit for a peer that hangs: its
 	// Certificates are those that the peer knows the grant by, its RootCAs those that
-	// sign the peer's. Exactly one of TLS and HTTP is required.
+	// sign the peer's. It asks no proxy, whatever the environment says. Exactly one of TLS
+	// and HTTP is required.
 	TLS *tls.Config
 
 	// HTTP makes the requests, whatever they travel over. It is copied: the copy

@@ -21,7 +21,7 @@ const (
 // contract allows. More would be memory for nothing: each request may bring as much.
 const maxFanOutCursor = 384 << 10
 
-// FanOutConfig is what a fan-out is made of.
+// FanOutConfig is what a fan-out is made of. Its parts must be safe for concurrent use.
 type FanOutConfig struct {
 	// Peers finds the peers that may be asked on behalf of a grant, in any order; at
 	// most 64. Required.

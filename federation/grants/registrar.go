@@ -10,7 +10,7 @@ import (
 	"github.com/mosaicstack/fedkit/scope"
 )
 
-// Config is what a Registrar is made of.
+// Config is what a Registrar is made of. The parts must be safe for concurrent use.
 type Config struct {
 	// Store keeps the grants. Required.
 	Store Store

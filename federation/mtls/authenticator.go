@@ -13,7 +13,7 @@ import (
 	"github.com/mosaicstack/fedkit/scope"
 )
 
-// Config is what an Authenticator is made of.
+// Config is what an Authenticator is made of. The parts must be safe for concurrent use.
 type Config struct {
 	// Find returns the grant of a credential, or grants.ErrNotFound: the Find of the
 	// host's store of grants. It is called for every request with a verified
