@@ -1,7 +1,9 @@
 package pglock
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -11,7 +13,8 @@ import (
 // ears is a connection that listens, for all who watch.
 type ears struct {
 	listener *pq.Listener
-	done     chan struct{}
+	open     context.Context // until close
+	hangUp   context.CancelFunc
 
 	mu      sync.Mutex
 	hearing map[chan struct{}]string
@@ -23,7 +26,9 @@ func listen(dsn string, check time.Duration) (*ears, error) {
 		return nil, fmt.Errorf("pglock: Config.Listen is no data source name: %w", err)
 	}
 	const first, most = 20 * time.Millisecond, time.Second // between two tries to connect
-	e := &ears{listener: pq.NewListener(dsn, first, most, nil), done: make(chan struct{}), hearing: make(map[chan struct{}]string)}
+	e := &ears{hearing: make(map[chan struct{}]string)}
+	e.open, e.hangUp = context.WithCancel(context.Background())
+	e.listener = pq.NewDialListener(e, dsn, first, most, nil)
 	go func() {
 		if e.listener.Listen(channel) == nil { // waits for the first connection
 			e.ring("")
@@ -33,9 +38,35 @@ func listen(dsn string, check time.Duration) (*ears, error) {
 	return e, nil
 }
 
+// close ends the connection first: else the listener would wait for the answer to a Ping.
 func (e *ears) close() error {
-	close(e.done)
+	e.hangUp()
 	return e.listener.Close()
+}
+
+// Dial implements [pq.Dialer].
+func (e *ears) Dial(network, address string) (net.Conn, error) {
+	return e.DialTimeout(network, address, 0)
+}
+
+// DialTimeout implements [pq.Dialer]: its connections end with close.
+func (e *ears) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: timeout}).DialContext(e.open, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return line{conn, context.AfterFunc(e.open, func() { _ = conn.Close() })}, nil
+}
+
+// A line is a connection that somebody else may close.
+type line struct {
+	net.Conn
+	forget func() bool
+}
+
+func (l line) Close() error {
+	l.forget()
+	return l.Conn.Close()
 }
 
 // listen passes on what is heard. A connection that was lost and is back has everyone
@@ -43,6 +74,7 @@ func (e *ears) close() error {
 func (e *ears) listen(check time.Duration) {
 	again := time.NewTicker(check)
 	defer again.Stop()
+	asking := make(chan struct{}, 1) // has a value while an answer is awaited
 	for {
 		select {
 		case n, ok := <-e.listener.Notify:
@@ -55,8 +87,15 @@ func (e *ears) listen(check time.Duration) {
 				e.ring(n.Extra)
 			}
 		case <-again.C:
-			go func() { _ = e.listener.Ping() }() // which may wait for a server that hangs
-		case <-e.done:
+			select {
+			case asking <- struct{}{}:
+				go func() { // a server that hangs has it wait
+					_ = e.listener.Ping()
+					<-asking
+				}()
+			default:
+			}
+		case <-e.open.Done():
 			return
 		}
 	}

@@ -127,7 +127,7 @@ func New(ctx context.Context, cfg Config) (*Register, error) {
 	}
 	if cfg.Listen != "" {
 		if r.ears, err = listen(cfg.Listen, r.poll); err != nil {
-			return nil, err
+			return nil, errors.Join(err, r.Close())
 		}
 	}
 	return r, nil
