@@ -118,9 +118,10 @@ func (v view) placed(p page, now instant) edit {
 	return e
 }
 
-// leave gives up the place, so that nobody waits for it to end. It does not try for long.
+// leave gives up the place, so that nobody waits for it to end. It does not try for long,
+// beside what others would wait.
 func (v view) leave() {
-	long := effort{context.WithoutCancel(v.ctx), time.Now().Add(lookTime)}
+	long := effort{context.WithoutCancel(v.ctx), time.Now().Add(max(lookTime, v.lease/64))}
 	for {
 		p, err := v.read(long)
 		if err != nil || p.inLine(v.place) < 0 {

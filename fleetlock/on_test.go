@@ -220,6 +220,89 @@ func TestALoadThatFailsIsMadeAgain(t *testing.T) {
 	}
 }
 
+// A mute register makes no swap any more once it is told so.
+type mute struct {
+	fleetlock.Register
+	now atomic.Bool
+}
+
+func (m *mute) Swap(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
+	if m.now.Load() {
+		return 0, errDisk
+	}
+	return m.Register.Swap(ctx, name, seen, next)
+}
+
+func TestAHolderWhoseLeaseRunsOutWhileItDetachesIsToldSo(t *testing.T) {
+	t.Parallel()
+	register := &mute{Register: new(fleetlocktest.Memory)}
+	held, err := fleetlock.On(register, "a", fleetlock.Lease(time.Second)).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	register.now.Store(true)
+	if _, err := held.Detach(time.Minute); !errors.Is(err, fleetlock.ErrLost) {
+		t.Errorf("the lock is lost, and Detach ends with %v", err)
+	}
+	if err := held.Release(); !errors.Is(err, fleetlock.ErrLost) {
+		t.Errorf("Release of who lost it ends with %v", err)
+	}
+}
+
+// A busy register takes its time for each call once it is told so.
+type busy struct {
+	fleetlock.Register
+	now atomic.Bool
+}
+
+func (b *busy) Load(ctx context.Context, name string) (fleetlock.Record, error) {
+	if b.now.Load() {
+		select {
+		case <-time.After(600 * time.Millisecond):
+		case <-ctx.Done():
+			return fleetlock.Record{}, ctx.Err()
+		}
+	}
+	return b.Register.Load(ctx, name)
+}
+
+func TestWhoGivesUpALongWaitLeavesTheLineOfASlowRegister(t *testing.T) {
+	t.Parallel()
+	register, lease := &busy{Register: new(fleetlocktest.Memory)}, fleetlock.Lease(time.Hour)
+	held, err := fleetlock.On(register, "a", lease).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms := func() int {
+		got, err := register.Register.Load(t.Context(), "a")
+		if err != nil {
+			t.Error(err)
+		}
+		return len(got.Terms)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	gaveUp := make(chan error, 1)
+	go func() {
+		_, err := fleetlock.On(register, "a", lease).Acquire(ctx)
+		gaveUp <- err
+	}()
+	for terms() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	register.now.Store(true)
+	giveUp()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if left := terms(); left != 1 {
+		t.Errorf("of who gave up there are %d terms left", left-1)
+	}
+	register.now.Store(false)
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
 // At most two nodes of a fleet restart at once.
 func ExampleSlots() {
 	register := new(fleetlocktest.Memory) // of a fleet: one in Postgres or etcd

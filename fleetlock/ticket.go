@@ -85,6 +85,9 @@ func (h *Held) keep(err error) error {
 			return h.lose("it is detached, and nobody has the ticket", errors.Join(err, swapErr))
 		}
 	}
+	if h.lapsed() { // while that was tried
+		return h.lose("its lease ran out", err)
+	}
 	return h.lock.failure(err)
 }
 
