@@ -111,6 +111,13 @@ func (p *pool) hold(key string, l lease) {
 	p.held[key] = l
 }
 
+// drop forgets the lease of a key.
+func (p *pool) drop(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.held, key)
+}
+
 // put has the lease of a key that was deleted used for others.
 func (p *pool) put(key string) {
 	p.mu.Lock()

@@ -2,10 +2,12 @@ package etcdlock
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/mosaicstack/fedkit/fleetlock"
@@ -17,6 +19,7 @@ type change struct {
 	value  value
 	leases []clientv3.LeaseID // of the terms that begin
 	ended  []string           // the terms that end with it
+	calls  atomic.Int32       // by which it may have been made
 }
 
 // Swap implements [fleetlock.Register].
@@ -29,10 +32,7 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 		return 0, err
 	}
 	c := &change{base: r.base(name), value: value{token: next.Token, quiet: next.Quiet, stamp: newStamp(), text: next.Text}}
-	if err := r.begin(ctx, c, next.Terms, before); err != nil {
-		return 0, err
-	}
-	revision, err := r.commit(ctx, name, c, int64(seen))
+	revision, err := r.make(ctx, name, c, int64(seen), next.Terms, before)
 	if err != nil {
 		return 0, err
 	}
@@ -45,8 +45,28 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 	return uint64(revision), nil
 }
 
+// make commits a change, on other leases if those that it was to begin on have ended: they
+// are short, and this process or the cluster may have been slow.
+func (r *Register) make(ctx context.Context, name string, c *change, seen int64, terms []fleetlock.Term, before map[string]term) (int64, error) {
+	for {
+		if err := r.begin(ctx, c, terms, before); err != nil {
+			return 0, err
+		}
+		revision, err := r.commit(ctx, name, c, seen)
+		if !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			return revision, err
+		}
+		for _, t := range terms {
+			if t.Length > 0 {
+				r.leases.drop(c.base + t.ID)
+			}
+		}
+	}
+}
+
 // begin finds a lease for each term that begins, and leaves the others as they were.
 func (r *Register) begin(ctx context.Context, c *change, terms []fleetlock.Term, before map[string]term) error {
+	c.value.terms, c.leases, c.ended = nil, nil, nil
 	named := make(map[string]bool, len(terms))
 	for _, t := range terms {
 		named[t.ID] = true
@@ -77,11 +97,10 @@ const _ = uint(128 - 1 - 1 - fleetlock.MaxSlots)
 
 // commit puts all if the record is the one that was seen, and returns the revision.
 func (r *Register) commit(ctx context.Context, name string, c *change, seen int64) (int64, error) {
-	var calls atomic.Int32
 	for {
 		conditions, puts := r.plan(name, c, seen)
 		got, err := hedged(ctx, func(ctx context.Context) (*clientv3.TxnResponse, error) {
-			calls.Add(1)
+			c.calls.Add(1)
 			return r.client.Txn(ctx).If(conditions...).Then(puts...).Else(clientv3.OpGet(recordKey(c.base))).Commit()
 		})
 		if err != nil {
@@ -97,7 +116,7 @@ func (r *Register) commit(ctx context.Context, name string, c *change, seen int6
 		switch {
 		case newest == seen: // it is a lease that has lost its key
 			r.forget(name, c.leases)
-		case calls.Load() == 1:
+		case c.calls.Load() == 1:
 			return 0, fleetlock.ErrChanged
 		default:
 			return r.find(ctx, c, seen)
