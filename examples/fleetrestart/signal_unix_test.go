@@ -123,6 +123,29 @@ func TestAnAgentHasAProcessGroupOfItsOwn(t *testing.T) {
 	}
 }
 
+// standingStill returns a restarter that was stopped in the step that stops an agent. Its
+// lease is short, for whoever waits for its end, and longer where the machine was so slow
+// that it ran out before. All of these are lost.
+func standingStill(t *testing.T, f fleet, agent pidFile) (p *programtest.Program, lost []int) {
+	t.Helper()
+	for _, lease := range []string{"5s", "20s", "60s"} {
+		p = start(t, f, "-agents", "1", "-lease", lease)
+		lost = append(lost, p.PID)
+		programtest.Eventually(t, "the restarter stops the agent", func() bool {
+			return p.Ended() || hasLine(p.Stdout.String(), "stopping pid "+pidText(agent.PID))
+		})
+		if !p.Ended() {
+			p.Signal(t, syscall.SIGSTOP)
+			return p, lost
+		}
+		if !hasLine(p.Stderr.String(), "lease ran out") {
+			break
+		}
+	}
+	t.Fatal("no restarter stops the agent under its lease")
+	return nil, nil
+}
+
 // The fleet is that of the later token, whatever the earlier restarter does:
 //
 //	P                      Q
@@ -137,9 +160,7 @@ func TestARestarterThatStandsStillLosesTheLockAndSaysSo(t *testing.T) {
 	f := newFleet(t)
 	succeed(t, f, "-agents", "1")
 	agent, hears := deaf(t, f, "agent-1")
-	p := start(t, f, "-agents", "1", "-lease", "5s") // in which P is stopped, and nothing else stops it
-	p.Says(t, "stopping pid "+pidText(agent.PID))
-	p.Signal(t, syscall.SIGSTOP)
+	p, lost := standingStill(t, f, agent)
 	hears()
 	succeed(t, f, "-agents", "1")
 	token := wholeFleet(t, f, "holder", "agent-1")
@@ -151,7 +172,7 @@ func TestARestarterThatStandsStillLosesTheLockAndSaysSo(t *testing.T) {
 	if after := wholeFleet(t, f, "holder", "agent-1"); after != token {
 		t.Errorf("the fleet of token %d is that of token %d after an earlier restarter woke up", token, after)
 	}
-	bearWitness(t, f, p.PID)
+	bearWitness(t, f, lost...)
 }
 
 // The fleet is half stopped when its restarter is killed. Who waits gets in as soon as a
