@@ -278,7 +278,7 @@ func (h *Held) swapFree() error {
 	if h.heard != nil {
 		h.heard.unpark()
 	}
-	left, err := h.swap(h.mine.release())
+	left, err := h.swap(h.store, h.mine.release())
 	if err == nil {
 		h.lock.remember(h.store, left)
 	} else if lost := new(LostError); errors.As(err, &lost) {
@@ -309,10 +309,10 @@ func (h *Held) letGo() bool {
 
 // swap puts next in the place of the holder's record, and returns what the store then
 // holds. The caller has the turn.
-func (h *Held) swap(next record) (snapshot, error) {
+func (h *Held) swap(s store, next record) (snapshot, error) {
 	waited := time.Duration(0)
 	for pause := firstPause; ; pause = pause.next() {
-		seen, err := h.store.swap(h.seen, h.seen.carry(next))
+		seen, err := s.swap(h.seen, h.seen.carry(next))
 		switch {
 		case err == nil:
 			h.seen = seen.version

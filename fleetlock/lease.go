@@ -27,7 +27,8 @@ func (h *Held) renewOnce() error {
 		return err
 	}
 	next := h.mine.renew(h.lock.options.clock.now())
-	if _, err := h.swap(next); err != nil {
+	// One that is tried beyond the end would keep the lock from others for another lease.
+	if _, err := h.swap(in(h.endContext(), h.store), next); err != nil {
 		var lost *LostError
 		if errors.As(err, &lost) {
 			return h.end(lost)

@@ -249,6 +249,30 @@ func TestAHolderWhoseLeaseRunsOutWhileItDetachesIsToldSo(t *testing.T) {
 	}
 }
 
+func TestALeaseThatRanOutIsNotRenewed(t *testing.T) {
+	t.Parallel()
+	const lease = 2 * time.Second
+	register := &mute{Register: new(fleetlocktest.Memory)}
+	held, err := fleetlock.On(register, "a", fleetlock.Lease(lease)).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	register.now.Store(true)
+	<-held.Context().Done() // in the middle of a renewal
+	before, err := register.Load(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	register.now.Store(false)
+	time.Sleep(lease / 2) // in which it would be made
+	if after, err := register.Load(t.Context(), "a"); err != nil || after.Version != before.Version {
+		t.Errorf("after its end a lease was renewed (%v)", err)
+	}
+	if err := held.Release(); !errors.Is(err, fleetlock.ErrLost) {
+		t.Errorf("Release of who lost it ends with %v", err)
+	}
+}
+
 // A busy register takes its time for each call once it is told so.
 type busy struct {
 	fleetlock.Register

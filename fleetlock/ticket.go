@@ -57,7 +57,7 @@ func (h *Held) Detach(ttl time.Duration) (Ticket, error) {
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
 	_ = h.leave(true)
-	_, err := h.swap(h.mine.detach(secret, ttl, h.lock.options.clock.now()))
+	_, err := h.swap(h.store, h.mine.detach(secret, ttl, h.lock.options.clock.now()))
 	if err != nil {
 		err = h.keep(err)
 		_ = h.leave(false)
@@ -81,7 +81,7 @@ func (h *Held) keep(err error) error {
 	}
 	if seen.state == stateDetached && seen.token == h.token {
 		h.seen = seen.version
-		if _, swapErr := h.swap(h.mine); swapErr != nil {
+		if _, swapErr := h.swap(h.store, h.mine); swapErr != nil {
 			return h.lose("it is detached, and nobody has the ticket", errors.Join(err, swapErr))
 		}
 	}
