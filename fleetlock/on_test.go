@@ -300,7 +300,7 @@ func TestWhoGivesUpALongWaitLeavesTheLineOfASlowRegister(t *testing.T) {
 	terms := func() int {
 		got, err := register.Register.Load(t.Context(), "a")
 		if err != nil {
-			t.Error(err)
+			t.Fatal(err)
 		}
 		return len(got.Terms)
 	}
@@ -311,7 +311,11 @@ func TestWhoGivesUpALongWaitLeavesTheLineOfASlowRegister(t *testing.T) {
 		gaveUp <- err
 	}()
 	for terms() < 2 {
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-gaveUp:
+			t.Fatalf("a wait that nobody gave up ends with %v", err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 	register.now.Store(true)
 	giveUp()

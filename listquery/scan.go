@@ -93,7 +93,7 @@ func readUUID(src any) (cursor.UUID, error) {
 		return cursor.UUID{}, fmt.Errorf("%T is not a uuid", src)
 	}
 	id, err := cursor.ParseUUID(text)
-	if err == nil && !isUUID(text) {
+	if err == nil && hasUpper(text) {
 		err = fmt.Errorf("the uuid %q is not in lower case", text)
 	}
 	return id, err

@@ -167,5 +167,19 @@ func without(ids []string, matchless func(id string) bool) []string {
 // isEmpty: an empty id stands for no team, and not for a column that is empty.
 func isEmpty(id string) bool { return id == "" }
 
-// isNoUUID: nor does what databases do not write.
-func isNoUUID(id string) bool { return !isUUID(id) }
+// isNoUUID: databases write uuids in lower case.
+func isNoUUID(id string) bool {
+	_, err := cursor.ParseUUID(id)
+	return err != nil || hasUpper(id)
+}
+
+// hasUpper reports whether a uuid has a digit in upper case. Of its characters only those
+// lack this bit; to look at each takes much longer, and a filter may have thousands of
+// teams.
+func hasUpper(uuid string) bool {
+	bits := byte(0x20)
+	for i := range len(uuid) {
+		bits &= uuid[i]
+	}
+	return bits == 0
+}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/Masterminds/squirrel"
+
+	"github.com/mosaicstack/fedkit/cursor"
 )
 
 // The teams of a filter that are looked for in a column of type uuid come to Postgres as
@@ -14,6 +16,7 @@ import (
 const (
 	teamsInBucket = 8   // on average, up to mostBuckets
 	mostBuckets   = 256 // that one byte can tell apart
+	teamLen       = len("00000000-0000-0000-0000-000000000000")
 )
 
 // teamBuckets returns the buckets as one text, with bars between them and commas between
@@ -22,7 +25,7 @@ func teamBuckets(teams []string) string {
 	n := min(len(teams)/teamsInBucket+1, mostBuckets)
 	sorted, starts := byBucket(teams, n)
 	var text strings.Builder
-	text.Grow(len(sorted)*(uuidLen+1) + n)
+	text.Grow(len(sorted)*(teamLen+1) + n)
 	for b := range n {
 		if b > 0 {
 			text.WriteByte('|')
@@ -65,10 +68,11 @@ const noBucket = -1
 
 // bucketOf is the number of a team's bucket among n.
 func bucketOf(team string, n int) int16 {
-	if !isUUID(team) {
+	id, err := cursor.ParseUUID(team)
+	if err != nil || hasUpper(team) {
 		return noBucket
 	}
-	return int16(uint32(uuidByte(team[6], team[7])^uuidByte(team[34], team[35])) % uint32(n))
+	return int16(uint32(id[3]^id[15]) % uint32(n))
 }
 
 // Parts of a statement with the teams of the filter: the buckets as an array, and the

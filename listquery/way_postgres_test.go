@@ -1,6 +1,7 @@
 package listquery
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -122,5 +123,38 @@ func TestAFilterGoesTheWayThatIsCheapForIt(t *testing.T) {
 			t.Errorf("%s touch %d blocks by their way, at most %d are their due", what, got, test.most)
 		}
 		tx.Rollback()
+	}
+}
+
+// Values that one hash table alone needs go into it as they are found. To make a list of
+// them first took an eighth of a page.
+func TestWhatOneHashTableNeedsIsNoListBefore(t *testing.T) {
+	t.Parallel()
+	db := estate(t, 1000)
+	notes, err := Notes(Schema{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := scope.Filter{Resource: "notes", Subject: "user-1", Personal: true, Teams: teamIDs(t, db, 20), Limit: 50}
+	s := storeWith(t, db, Config{}, notes)
+	st, args, err := notes.definition().prepare(request{t.Context(), s, f, nil}, hashes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan string
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN "+st.sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		plan += line + "\n"
+	}
+	if err := rows.Err(); err != nil || !strings.Contains(plan, "hashed SubPlan") || strings.Contains(plan, "listed-set") {
+		t.Errorf("the plan (%v):\n%s", err, plan)
 	}
 }

@@ -16,7 +16,7 @@ rounds=${1:-20}
 shift || :
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || { echo "usage: $0 [ROUNDS [PACKAGES]]" >&2; exit 2; }
 # shellcheck disable=SC2046
-(($#)) || set -- $(go list work | grep -vE '/internal/(drivertest|contractcheck|licences)$')
+(($#)) || set -- $(scripts/race-packages.sh)
 
 logs=dist/flakes
 rm -rf "$logs"

@@ -32,7 +32,7 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 		return 0, err
 	}
 	c := &change{base: r.base(name), value: value{token: next.Token, quiet: next.Quiet, stamp: newStamp(), text: next.Text}}
-	revision, err := r.make(ctx, name, c, int64(seen), next.Terms, before)
+	revision, err := r.carryOut(ctx, name, c, int64(seen), next.Terms, before)
 	if err != nil {
 		return 0, err
 	}
@@ -45,9 +45,9 @@ func (r *Register) Swap(ctx context.Context, name string, seen uint64, next flee
 	return uint64(revision), nil
 }
 
-// make commits a change, on other leases if those that it was to begin on have ended: they
+// carryOut commits a change, on other leases if those that it was to begin on have ended: they
 // are short, and this process or the cluster may have been slow.
-func (r *Register) make(ctx context.Context, name string, c *change, seen int64, terms []fleetlock.Term, before map[string]term) (int64, error) {
+func (r *Register) carryOut(ctx context.Context, name string, c *change, seen int64, terms []fleetlock.Term, before map[string]term) (int64, error) {
 	for {
 		if err := r.begin(ctx, c, terms, before); err != nil {
 			return 0, err
