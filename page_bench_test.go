@@ -109,7 +109,7 @@ func fillTasks(b *testing.B, db *sql.DB) {
 			SELECT md5('t'||n)::uuid, 'task '||n, 'what there is to do', 'open', 'high', md5('p'||n%20+1)::uuid,
 				NULL, 'user-2', '["a","b"]', now(), '{"k":[1,2,3]}', now() - n * interval '1 minute', now()
 			FROM generate_series(1, 2000) n;
-		ANALYZE`)
+		ANALYZE users, teams, team_members, projects, tasks`)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -63,6 +63,15 @@ func (d DB) clear(t *testing.T) {
 	}
 }
 
+// analyze has the planner know the rows that there are, and leaves the tables of other
+// tests as they are.
+func (d DB) analyze(t *testing.T) {
+	t.Helper()
+	for _, table := range tables {
+		d.exec(t, "ANALYZE "+table)
+	}
+}
+
 // exec runs a statement whose parameters are written as ? in both dialects.
 func (d DB) exec(t *testing.T, query string, args ...any) {
 	t.Helper()

@@ -27,7 +27,7 @@ func findingDeepPage(t *testing.T, open Open) {
 	}
 	db.exec(t, fmt.Sprintf(`INSERT INTO tasks (id, title, status, priority, project_id, created_at, updated_at)
 		SELECT %s, 't', 'done', 'low', '%s', %s, %s FROM %s`, id, e.project, at, at, from), array)
-	db.exec(t, "ANALYZE")
+	db.analyze(t)
 	s := db.store(t)
 	f := e.filter("tasks", limit)
 	middle := cursor.Position{
