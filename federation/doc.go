@@ -15,7 +15,7 @@
 // # Wiring it
 //
 // A host that has nothing yet takes the ready parts, in this order; the package of each
-// says more, and examples/enroll has all but 6 and 7 in one program:
+// says more, and examples/enroll has all but 6, 7 and the Getter in one program:
 //
 //  1. [sqlstore.NewGrants], with Prepared, is the table of grants, in Postgres or SQLite;
 //     grants.Memory is one for tests. [grants.NewRegistrar] over it makes, activates,

@@ -68,7 +68,7 @@
 // Some filters cost more than their page:
 //
 //   - Where very many values show and few rows, as of 5,000 teams whose rows are all
-//     old, each value is looked up, at 3 microseconds each.
+//     old, each value is looked up, at some 2 microseconds each.
 //   - A visibility for which there is no way but to look at each row is walked to the
 //     end if need be: All of two parents, or of an author and an Any. So is a condition
 //     Where that few rows meet, unless it has no arguments, for which [Indexes] makes

@@ -1,6 +1,6 @@
-// Store measures fleetlock on Postgres, etcd and in memory next to other locks on the same
-// servers, in one run: what an acquisition and a release cost that nobody disputes, and
-// how long it takes from a release to the next grant.
+// Store measures fleetlock on Postgres and etcd next to other locks on the same servers, in
+// one run: what an acquisition and a release cost that nobody disputes, and how long it takes
+// from a release to the next grant.
 //
 //	go run ./bench/store
 //

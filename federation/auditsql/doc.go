@@ -11,10 +11,11 @@
 // be written is not given. Put a [federation.AuditQueue] before it to let answers go
 // ahead. No row has a token, a cursor or anything of the rows that were read.
 //
-// The table only grows. Nothing here reads, changes or deletes a row: give the role of
-// the gateway INSERT on it and nothing else, and let another role delete what is older
-// than you keep it, by the index on the time. Request ids are the client's choice and
-// may repeat.
+// The table only grows, also by what strangers are refused, and no limit of addresses stands
+// before that: where strangers reach the endpoint, leave their records out by Record.Code.
+// Nothing here reads, changes or deletes a row: give the role of the gateway INSERT on it and
+// nothing else, and let another role delete what is older than you keep it, by the index on
+// the time. Request ids are the client's choice and may repeat.
 //
 // The columns are named as the fields of the record are, with at, grant_id, peer_id,
 // subject_id, row_count, byte_count, filter_hash and latency_us for those whose names say
