@@ -61,7 +61,8 @@
 // is about half of the cost of an unprepared page, some 1 millisecond: set
 // [Config].Prepared unless a pooler forbids it. A prepared statement takes some 1.3
 // megabytes in the database for each connection, or 0.2 to 0.5 if it goes one way; a store
-// prepares two to eight for each resource and each kind of filter that it meets.
+// prepares two to eight for each resource, kind of filter and size of page (up to 128 rows,
+// up to 1024, more) that it meets, and one for Get.
 //
 // # Caveats
 //

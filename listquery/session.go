@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,6 +23,7 @@ type session struct {
 
 	mu       sync.RWMutex
 	prepared map[*statement]*sql.Stmt
+	outdated []*sql.Stmt // which others may still be running
 	closed   bool
 }
 
@@ -71,11 +74,41 @@ func (s *session) query(ctx context.Context, st *statement, args []any, read fun
 	if err != nil {
 		return err
 	}
-	err = s.run(ctx, stmt, st, args, read)
-	if err != nil && stmt != nil && s.isClosed() {
+	begun := false
+	err = s.run(ctx, stmt, st, args, func(rows *sql.Rows) error {
+		begun = true
+		return read(rows)
+	})
+	switch {
+	case err == nil || stmt == nil:
+		return err
+	case s.isClosed():
 		return fmt.Errorf("%w: %w", ErrClosed, err)
+	case !begun && isOutdated(err):
+		s.forget(st, stmt)
+		if again := s.run(ctx, nil, st, args, read); again != nil {
+			return fmt.Errorf("%w; not prepared: %w", err, again)
+		}
+		return nil
 	}
 	return err
+}
+
+// isOutdated tells that the type of a column has changed since a statement was prepared,
+// of which Postgres says feature_not_supported: "cached plan must not change result type".
+func isOutdated(err error) bool {
+	var postgres interface{ SQLState() string }
+	return errors.As(err, &postgres) && postgres.SQLState() == "0A000"
+}
+
+// forget has the statement prepared anew by the next one who needs it.
+func (s *session) forget(st *statement, stmt *sql.Stmt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.prepared[st] == stmt {
+		delete(s.prepared, st)
+		s.outdated = append(s.outdated, stmt)
+	}
 }
 
 // run runs a statement, prepared or not, within a transaction or not.
@@ -165,9 +198,10 @@ func (s *session) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, stmt := range s.prepared {
+	for _, stmt := range slices.AppendSeq(s.outdated, maps.Values(s.prepared)) {
 		errs = append(errs, stmt.Close())
 	}
+	s.outdated = nil
 	clear(s.prepared)
 	s.closed = true
 	return errors.Join(errs...)

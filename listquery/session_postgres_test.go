@@ -83,6 +83,44 @@ func TestAPreparedStoreRunsWhatItPreparedByManyAtOnce(t *testing.T) {
 	}
 }
 
+// Postgres refuses a prepared statement once a column has another type: "cached plan must
+// not change result type".
+func TestAPreparedStoreGoesOnWhenAColumnHasAnotherType(t *testing.T) {
+	t.Parallel()
+	for _, readOnly := range []bool{false, true} {
+		for _, connections := range []int{1, 4} {
+			db, r, f := ownThings(t, nil)
+			db.SetMaxOpenConns(connections)
+			s := storeWith(t, db, Config{Prepared: true, ReadOnly: readOnly}, r)
+			pages := func() {
+				var wg sync.WaitGroup
+				for range 4 {
+					wg.Go(func() {
+						for range 3 {
+							if page, err := r.List(t.Context(), s, f, nil); err != nil || len(page.Items) != f.Limit {
+								t.Errorf("read-only %v: a page has %d rows, %v", readOnly, len(page.Items), err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+			}
+			pages()
+			execute(t, db, "ALTER TABLE things ALTER n TYPE numeric")
+			pages()
+			if n := preparedOn(t, db); connections == 1 && n != 2 {
+				t.Errorf("read-only %v: the connection has %d prepared statements, want an old and a new one", readOnly, n)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if n := preparedOn(t, db); n != 0 {
+				t.Errorf("read-only %v: after Close the connection has %d prepared statements", readOnly, n)
+			}
+		}
+	}
+}
+
 func TestAClosedStoreHasNoPages(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]Config{"prepared": {Prepared: true}, "not prepared": {}} {
