@@ -133,8 +133,13 @@ func (p *plan) rowBranch(s shape, number int) (squirrel.Sqlizer, error) {
 		return nil, err
 	}
 	keys := p.orderColumns(b, listed)
-	// The key stands where a page has the order columns of its position.
-	key := squirrel.Expr(keys[len(keys)-1]+" = ?", slot{kind: positionSlot})
+	// The key stands where a page has the order columns of its position. Integers of a
+	// column may be smaller than those of an id, which is then the key of no row.
+	id := "?"
+	if s.dialect == Postgres && p.keyKind() == intKind {
+		id = castTo(id, "bigint")
+	}
+	key := squirrel.Expr(keys[len(keys)-1]+" = "+id, slot{kind: positionSlot})
 	query := squirrel.Select(columns...).From(table + " AS " + listed.String()).Where(key).Where(visible)
 	if host := b.hostCondition(); host != nil {
 		query = query.Where(host)
