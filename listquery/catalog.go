@@ -21,6 +21,7 @@ type catalog interface {
 type tableInfo struct {
 	columns  []string
 	nullable []string // the columns among them that may be null
+	untexted []string // the columns among them that do not hold any text
 	indexes  []indexInfo
 	view     bool // and has no indexes of its own
 }

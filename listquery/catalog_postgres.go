@@ -8,8 +8,9 @@ import (
 	"github.com/lib/pq"
 )
 
-// postgresCatalog reads pg_class, pg_attribute and pg_index. A partitioned table has
-// an entry of its own for each index that all its partitions have.
+// postgresCatalog reads pg_class, pg_attribute, pg_type and pg_index. A partitioned table
+// has an entry of its own for each index that all its partitions have. It does not know
+// which columns of a materialized view can be null.
 type postgresCatalog struct{ db Querier }
 
 func (c postgresCatalog) table(ctx context.Context, name string) (*tableInfo, error) {
@@ -21,10 +22,12 @@ func (c postgresCatalog) table(ctx context.Context, name string) (*tableInfo, er
 	found := false
 	err = c.each(ctx, func(scan func(...any) error) error {
 		found = true
-		return scan(&info.view, (*pq.StringArray)(&info.columns), (*pq.StringArray)(&info.nullable))
+		return scan(&info.view, (*pq.StringArray)(&info.columns), (*pq.StringArray)(&info.nullable), (*pq.StringArray)(&info.untexted))
 	}, `SELECT c.relkind NOT IN ('r', 'p', 'm'),
 			array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-			array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attnotnull)
+			array(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attnotnull AND c.relkind <> 'm'),
+			array(SELECT a.attname::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+				WHERE a.attrelid = c.oid AND a.attnum > 0 AND t.typcategory <> 'S')
 		FROM pg_class c WHERE c.oid = to_regclass($1)`, quoted)
 	if err != nil || !found {
 		return nil, err

@@ -19,7 +19,7 @@ type Missing struct {
 	Table string
 
 	// Column is the column that is missing, if it is one, or that may be null and
-	// must not.
+	// must not, or whose type is not the one that it must be.
 	Column string
 
 	// Index is the statement that creates the index that is missing, if it is one.
@@ -39,9 +39,11 @@ func (e *MissingError) Error() string {
 }
 
 // Check compares the database with what the statements of the store need: the tables,
-// the columns, that those of the order cannot be null, and the indexes without which a
-// page would cost what the table has rows. All that is missing is in one error, a
-// *[MissingError]. Any other error says that the database could not be asked.
+// the columns, that those of the order cannot be null, that a key which is read as text
+// is text, and the indexes without which a page would cost what the table has rows. All that
+// is missing is in one error, a *[MissingError]. Any other error says that the database could
+// not be asked. The table of team memberships is looked at if a resource was made with a
+// [Schema], and not for resources of [Define], whose host may know teams by other ways.
 //
 // An index serves by its columns, whatever its name, its direction and the columns
 // behind or included. A partial index serves if its condition is one that the statements
@@ -100,6 +102,9 @@ func (c *inspection) resource(p *plan) error {
 			return err
 		}
 		if err := c.notNull(b.table, p.orderOf(b)); err != nil {
+			return err
+		}
+		if err := c.keyType(b.table, b.selected[p.columns[p.keyColumn()]]); err != nil {
 			return err
 		}
 		if err := c.parents(b.visible.node); err != nil {
@@ -169,6 +174,19 @@ func (c *inspection) notNull(table string, columns []string) error {
 		if slices.Contains(info.nullable, column) {
 			c.lacks(Missing{Table: table, Column: column, Text: fmt.Sprintf("NOT NULL for the column %s of %s", column, table)})
 		}
+	}
+	return nil
+}
+
+// keyType asks that a key which is read as text is text: Get compares it with whatever
+// text a peer sends, which as a uuid or an enum would be an error of the database.
+func (c *inspection) keyType(table string, key selectedColumn) error {
+	info, err := c.table(table)
+	if info == nil || err != nil {
+		return err
+	}
+	if key.kind == textKind && slices.Contains(info.untexted, key.name) {
+		c.lacks(Missing{Table: table, Column: key.name, Text: fmt.Sprintf("the type text, as which it is read, for the key %s of %s", key.name, table)})
 	}
 	return nil
 }

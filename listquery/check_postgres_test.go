@@ -79,6 +79,46 @@ func TestCheckNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestAKeyThatIsReadAsTextIsText(t *testing.T) {
+	t.Parallel()
+	type named struct{ ID string }
+	for kind, sound := range map[string]bool{
+		"text": true, "varchar(40)": true, "char(9)": true, "name": true, "name_of_thing": true,
+		"uuid": false, "integer": false, "color": false, "timestamptz": false,
+	} {
+		db := pgtest.Open(t)
+		execute(t, db, "CREATE TYPE color AS ENUM ('red'); CREATE DOMAIN name_of_thing AS text; CREATE TABLE things (id "+kind+" PRIMARY KEY, owner text); CREATE INDEX ON things (owner, id); CREATE INDEX ON things (id) INCLUDE (owner)")
+		r, err := Define(Definition[named]{
+			Name: "things", Table: "things", Key: "id", Visible: Personal("owner"),
+			Columns: []Column[named]{Col("id", func(n *named) *string { return &n.ID })},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := lacking(t, storeWith(t, db, Config{}, r))
+		if sound != (len(got) == 0) || !sound && (len(got) != 1 || got[0].Column != "id") {
+			t.Errorf("Check misses %+v of a key of the type %s that is read as text", got, kind)
+		}
+	}
+}
+
+// Postgres has no NOT NULL for the columns of one.
+func TestAMaterializedViewLacksIndexesAlone(t *testing.T) {
+	t.Parallel()
+	db, r, _ := ownThings(t, nil)
+	execute(t, db, "ALTER TABLE things RENAME TO stored; CREATE MATERIALIZED VIEW things AS SELECT * FROM stored; CREATE UNIQUE INDEX ON things (id)")
+	s := storeWith(t, db, Config{}, r)
+	for _, m := range lacking(t, s) {
+		if m.Index == "" {
+			t.Errorf("Check misses %+v of a materialized view", m)
+		}
+	}
+	createIndexes(t, db, r)
+	if got := lacking(t, s); len(got) > 0 {
+		t.Errorf("Check misses %+v of a materialized view with indexes", got)
+	}
+}
+
 func TestCheckNamesAllThatIsMissingAtOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Open(t)

@@ -34,7 +34,8 @@ type Definition[T any] struct {
 	OrderBy []string
 
 	// Key names the column that no two rows share. It decides between rows that are
-	// equal in OrderBy, and is required.
+	// equal in OrderBy, and is required. If it is read into a string, the column is text:
+	// Get compares it with what peers send. A uuid is read into a cursor.UUID.
 	Key string
 
 	// Ascending lists the smallest row first. The default is the largest first, which
