@@ -25,11 +25,11 @@
 // of the caller is not its business. Put into the query what the caller may
 // not change.
 //
-// Tokens of equal positions are equal, so that a response tells nothing but its
-// rows. Hence two sealed tokens show whether they stand for the same position
+// Without a TTL tokens of equal positions are equal, so that a response tells nothing
+// but its rows. Hence two sealed tokens show whether they stand for the same position
 // of the same query. The nonce of a sealed token is 96 bits of a MAC: promote a
 // new key before one key has made some 2³² different tokens, the usual bound
-// of AES-GCM.
+// of AES-GCM. With a TTL, which is in the token to the microsecond, each is another one.
 //
 // The bytes of text are kept, not their collation: it is for the database to
 // compare them in the same way for all pages.
