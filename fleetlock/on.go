@@ -105,7 +105,9 @@ func Slots(n int) Option {
 //   - Err asks the register, and takes up to a quarter of the lease, or a second, if it
 //     does not answer. So do the methods with a context that does not end before. Release
 //     and a wait take up to a whole lease. Errors of the register that pass within that
-//     time do not show.
+//     time do not show. That of a call which took too long matches
+//     context.DeadlineExceeded, as that of a wait whose time is up does; ctx.Err tells
+//     them apart.
 //   - Those who wait stand in a line that the register keeps, and are served in the order
 //     in which they came to it. One who dies there keeps its place for a lease.
 //   - With [Slots] several hold it at once.

@@ -66,7 +66,8 @@ func wait(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, tol
 	for {
 		select {
 		case g := <-granted:
-			if errors.Is(g.err, context.DeadlineExceeded) {
+			// A call of the register that takes too long has the same error.
+			if ctx.Err() != nil && errors.Is(g.err, context.DeadlineExceeded) {
 				return nil, waitError{patience, told, g.err}
 			}
 			return g.held, g.err

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/mosaicstack/fedkit/fleetlock"
 	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
@@ -29,6 +35,25 @@ func TestAWaitThatEndsNamesTheHolder(t *testing.T) {
 	if strings.Contains(got.Stdout, "PID BEFORE") {
 		t.Errorf("a restart that did not begin prints a table:\n%s", got.Stdout)
 	}
+}
+
+// A silent register answers nothing.
+type silent struct{ fleetlock.Register }
+
+func (silent) Load(ctx context.Context, _ string) (fleetlock.Record, error) {
+	<-ctx.Done()
+	return fleetlock.Record{}, ctx.Err()
+}
+
+func TestARegisterThatFallsSilentIsNotAWaitThatEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lock := fleetlock.On(silent{}, "a", fleetlock.Lease(registerLease))
+		_, err := wait(t.Context(), lock, time.Hour, fleetlock.Holder{}, &progress{w: io.Discard})
+		if code := exitCode(err); code != exitFailure || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a wait for a register that does not answer ends with %d, want %d: %v", code, exitFailure, err)
+		}
+	})
 }
 
 func TestWhoWaitsTellsWhenTheHolderChanges(t *testing.T) {
