@@ -31,8 +31,8 @@
 //	-register URL
 //		keep the lock where other machines reach it, too, so that of all their fleets
 //		one restarts at a time: postgres://user@host/database, where the table fleetlock
-//		is made, or etcd://host:port,host:port,... The fleet itself stays in -dir, and
-//		remembers tokens: another register needs another directory
+//		is made (not by -status), or etcd://host:port,host:port,... The fleet itself
+//		stays in -dir, and remembers tokens: another register needs another directory
 //	-grace duration
 //		how long a process that was asked to end may take before it is killed
 //		(default 2s)

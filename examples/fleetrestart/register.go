@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/lib/pq"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
@@ -28,11 +29,11 @@ func (a arguments) openLock(ctx context.Context) (*fleetlock.Lock, func() error,
 		return a.lock(), func() error { return nil }, nil
 	}
 	scheme, _, _ := strings.Cut(a.register, "://")
-	open := openPostgres
+	open := a.openPostgres
 	if scheme == "etcd" {
-		open = openEtcd
+		open = a.openEtcd
 	}
-	register, done, err := open(ctx, a.register)
+	register, done, err := open(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the register cannot be used: %w", err)
 	}
@@ -60,19 +61,21 @@ func registerMistake(text string) string {
 	return ""
 }
 
-// openPostgres opens the register, and makes its table if it is not there.
-func openPostgres(ctx context.Context, dsn string) (fleetlock.Register, func() error, error) {
-	db, err := sql.Open("postgres", dsn)
+// openPostgres opens the register, and makes its table if it is not there and the user asks
+// for more than to see it.
+func (a arguments) openPostgres(ctx context.Context) (fleetlock.Register, func() error, error) {
+	db, err := sql.Open("postgres", a.register)
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg := pglock.Config{DB: db, Listen: dsn}
+	cfg := pglock.Config{DB: db, Listen: a.register}
 	register, err := pglock.New(ctx, cfg)
-	if err != nil {
-		ddl, _ := pglock.DDL("") // fails for a name of a schema only
-		if _, ddlErr := db.ExecContext(ctx, ddl); ddlErr == nil {
-			register, err = pglock.New(ctx, cfg)
-		}
+	switch {
+	case !tableMissing(err):
+	case a.status:
+		err = fmt.Errorf("its table is missing, and -status does not make it: %w", err)
+	default:
+		register, err = makeTable(ctx, cfg)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
@@ -80,10 +83,28 @@ func openPostgres(ctx context.Context, dsn string) (fleetlock.Register, func() e
 	return register, func() error { return errors.Join(register.Close(), db.Close()) }, nil
 }
 
+// tableMissing reports whether the error says that there is no such table.
+func tableMissing(err error) bool {
+	var answer *pq.Error
+	return errors.As(err, &answer) && answer.Code == pqerror.UndefinedTable
+}
+
+// makeTable opens the register after it has made its table. If another restarter was
+// faster in that, the table is there all the same.
+func makeTable(ctx context.Context, cfg pglock.Config) (*pglock.Register, error) {
+	ddl, _ := pglock.DDL("") // fails for a name of a schema only
+	_, ddlErr := cfg.DB.ExecContext(ctx, ddl)
+	register, err := pglock.New(ctx, cfg)
+	if err != nil {
+		return nil, errors.Join(ddlErr, err)
+	}
+	return register, nil
+}
+
 // openEtcd opens the register of a cluster whose members are the host of the URL, as the
 // user that it names, if it names one.
-func openEtcd(ctx context.Context, text string) (fleetlock.Register, func() error, error) {
-	u, err := url.Parse(text)
+func (a arguments) openEtcd(ctx context.Context) (fleetlock.Register, func() error, error) {
+	u, err := url.Parse(a.register)
 	if err != nil {
 		return nil, nil, err
 	}
