@@ -38,7 +38,7 @@ func acquire(ctx context.Context, lock *fleetlock.Lock, patience time.Duration, 
 		held, err = wait(ctx, lock, patience, busy.Holder, say)
 	}
 	if err != nil {
-		return nil, explainWait(ctx, err)
+		return nil, explain(ctx, err, "while waiting for the lock; nothing was done")
 	}
 	say.line(lockName, "granted after %s, token %d", brief(time.Since(began)), held.Token())
 	return held, nil
@@ -88,10 +88,10 @@ func withPatience(ctx context.Context, patience time.Duration) (context.Context,
 	return context.WithTimeout(ctx, patience)
 }
 
-// explainWait puts an end of the wait by the user into words.
-func explainWait(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("%w while waiting for the lock; nothing was done", context.Cause(ctx))
+// explain puts an end by the user into words, in the place of what failed by it.
+func explain(ctx context.Context, err error, when string) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w %s", context.Cause(ctx), when)
 	}
 	return err
 }

@@ -118,11 +118,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := fleet{dir: asked.dir}
 	lock, done, err := asked.openLock(ctx)
 	if err != nil {
-		return err
+		return explain(ctx, err, "while opening the register")
 	}
 	defer done() // nothing is left to lose
 	if asked.status {
-		return showStatus(ctx, f, lock, stdout)
+		return explain(ctx, showStatus(ctx, f, lock, stdout), "while looking at the lock")
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
