@@ -12,9 +12,9 @@ type Info struct {
 	// State is what one who comes now meets: of a lock with [Slots] StateHeld or
 	// StateDetached only if there is none left.
 	State State
-	// Holders are those who hold the lock, and tickets that have it: with [Slots] there
-	// may be several, in the order of their grants, and also while the lock is free for
-	// more.
+	// Holders are those who hold the lock, and tickets that have it: at least one if the
+	// State is StateHeld or StateDetached. With [Slots] there may be several, in the order
+	// of their grants, and also while the lock is free for more.
 	Holders []Holder
 	// Last is who held a lock last that is free or expired, if anyone did.
 	Last Holder
@@ -55,7 +55,8 @@ func (l *Lock) inspect(ctx context.Context) (Info, Holder, error) {
 	if err != nil {
 		return Info{}, Holder{}, l.failure(err)
 	}
-	is, err := judge(seen, v.alive, l.options.clock.now())
+	now := l.options.clock.now() // for all of what is said
+	is, err := judge(seen, v.alive, now)
 	if err != nil {
 		return Info{}, Holder{}, l.failure(err)
 	}
@@ -65,8 +66,8 @@ func (l *Lock) inspect(ctx context.Context) (Info, Holder, error) {
 	} else {
 		info.Holders = []Holder{who}
 	}
-	if many, ok := v.(interface{ holders() []Holder }); ok {
-		info.Holders = many.holders()
+	if many, ok := v.(interface{ holders(now instant) []Holder }); ok {
+		info.Holders = many.holders(now)
 	}
 	return info, who, nil
 }

@@ -339,9 +339,8 @@ func (i *inspection) load() (snapshot, error) {
 }
 
 // holders are those whose terms are not over.
-func (i *inspection) holders() []Holder {
+func (i *inspection) holders(now instant) []Holder {
 	var all []Holder
-	now := i.clock.now()
 	for n, h := range i.seen.Holders {
 		if !i.seen.over(holderTerm(h.Token), now) {
 			all = append(all, i.seen.recordOf(n).describe())
