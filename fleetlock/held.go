@@ -70,7 +70,7 @@ func (h *Held) dropReachable() {
 }
 
 func (h *Held) begin(l *Lock, s store, granted snapshot) {
-	h.lock, h.store, h.token, h.lease = l, own(granted.token, s), granted.token, granted.lease
+	h.lock, h.store, h.token, h.lease = l, own(granted, s), granted.token, granted.lease
 	h.seen, h.mine = granted.version, granted.record
 	h.keepReachable()
 	if h.lease > 0 {

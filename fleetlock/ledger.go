@@ -135,7 +135,7 @@ func newEntry(r record, owner string) entry {
 func (e entry) record(until instant) record {
 	r := record{
 		state: stateHeld, token: e.Token, holder: identity{e.Label, e.Host, e.PID},
-		since: time.UnixMicro(e.Since), lease: e.Lease, until: until,
+		since: time.UnixMicro(e.Since), lease: e.Lease, until: until, owner: e.Owner,
 	}
 	if e.Detached {
 		r.state = stateDetached

@@ -18,6 +18,7 @@ type record struct {
 	until   instant       // when the lease ends, if there is one
 	ticket  [32]byte      // SHA-256 of the secret, while detached
 	why     string        // of the last Break or Repair
+	owner   string        // of the entry, if it is one of a ledger
 }
 
 // An identity is what a holder writes about itself.

@@ -19,7 +19,7 @@ type remote struct {
 	clock    clock
 
 	mu       sync.Mutex
-	last     *page // the newest that was seen
+	last     *page // that was seen; there may be a newer one, which a swap finds out
 	changes  subject
 	watchers int
 	unwatch  context.CancelFunc

@@ -39,17 +39,12 @@ func of(token uint64, s store) store {
 }
 
 // own is of, for the holder itself.
-func own(token uint64, s store) store {
-	v, ok := of(token, s).(view)
+func own(granted snapshot, s store) store {
+	v, ok := of(granted.token, s).(view)
 	if !ok {
 		return s
 	}
-	v.ctx = context.Background()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if i := v.last.holder(token); i >= 0 {
-		v.owner = v.last.Holders[i].Owner
-	}
+	v.ctx, v.owner = context.Background(), granted.owner
 	return v
 }
 
@@ -208,6 +203,9 @@ func (v view) swap(seen version, next record) (snapshot, error) {
 func (v view) left(p page, next record) snapshot {
 	if next.state == stateFree {
 		return v.remote.view(v.ctx).show(p)
+	}
+	if i := p.holder(next.token); i >= 0 {
+		next.owner = p.Holders[i].Owner
 	}
 	next.highest = p.Token
 	return snapshot{next, version{p.version, p.Token}}
