@@ -47,17 +47,18 @@ type Config struct {
 	// Required.
 	Register fleetlock.Register
 
-	// Groups are those that are served, with the number of their slots: how many of
-	// its nodes may be down at once. Defaults to one slot for the group "default",
-	// which is Zincati's own default.
+	// Groups are those that are served, with the number of their slots, 1 to 200: how
+	// many of its nodes may be down at once. Defaults to one slot for the group
+	// "default", which is Zincati's own default.
 	Groups map[string]int
 
 	// Log is told why the register failed, which clients are not. Defaults to none.
 	Log *slog.Logger
 }
 
-// maxSlots keeps a record far below what a register must be able to hold.
-const maxSlots = 256
+// maxSlots keeps a record below the 64 KiB that a register must be able to hold: a holder
+// whose ID is all quotes has 307 bytes.
+const maxSlots = 200
 
 // The form of groups is the protocol's; their length and that of an ID is ours.
 var (

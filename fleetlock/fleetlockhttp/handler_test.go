@@ -96,6 +96,28 @@ func TestAGroupHasItsSlotsAndNoMore(t *testing.T) {
 	}
 }
 
+func TestAGroupOfTheMostNodesWithTheLongestIDsHasRoomInARecord(t *testing.T) {
+	t.Parallel()
+	const most = 200
+	for _, digits := range []string{`"\`, "<&"} { // which JSON makes longer, or may
+		register := new(fleetlocktest.Memory)
+		h := newHandler(t, register, map[string]int{"default": most})
+		for i := range most {
+			id := []byte(strings.Repeat(digits[:1], 128))
+			for bit := range 8 {
+				id[bit] = digits[i>>bit&1]
+			}
+			if got := lock(t, h, string(id), "default"); got != 200 {
+				t.Fatalf("node %d of %d is answered by %d", i+1, most, got)
+			}
+		}
+		got, err := register.Load(t.Context(), "reboot/default")
+		if err != nil || len(got.Text) >= 64<<10 || !json.Valid([]byte(got.Text)) {
+			t.Errorf("%d nodes with %q in their IDs have a record of %d bytes, %v", most, digits, len(got.Text), err)
+		}
+	}
+}
+
 func TestARequestThatIsNoneIsRefusedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	register := new(fleetlocktest.Memory)
@@ -285,7 +307,7 @@ func TestWhatIsWrongWithTheConfigIsAnErrorOfNew(t *testing.T) {
 		"no register":    {},
 		"a bad group":    {Register: register, Groups: map[string]int{"a b": 1}},
 		"no slots":       {Register: register, Groups: map[string]int{"a": 0}},
-		"too many slots": {Register: register, Groups: map[string]int{"a": 257}},
+		"too many slots": {Register: register, Groups: map[string]int{"a": 201}},
 	} {
 		if _, err := fleetlockhttp.New(cfg); err == nil {
 			t.Errorf("New takes %s", name)

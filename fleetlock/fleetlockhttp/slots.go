@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mosaicstack/fedkit/fleetlock"
@@ -28,8 +29,11 @@ var errDamaged = errors.New("the record of the slots is damaged")
 
 func (s slots) encode() string {
 	s.Format = slotsFormat
-	text, _ := json.Marshal(s) // strings and times, which never fail
-	return string(text)
+	var text strings.Builder
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false) // which makes six bytes of one
+	_ = to.Encode(s)        // strings and times, which never fail
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 func decodeSlots(r fleetlock.Record) (s slots, err error) {
