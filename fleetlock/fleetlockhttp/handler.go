@@ -52,7 +52,8 @@ type Config struct {
 	// "default", which is Zincati's own default.
 	Groups map[string]int
 
-	// Log is told why the register failed, which clients are not. Defaults to none.
+	// Log is told why the register failed, which clients are not, at slog.LevelError; and
+	// at slog.LevelInfo of clients that left before it answered. Defaults to none.
 	Log *slog.Logger
 }
 
@@ -105,13 +106,23 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.serve(r); err != nil {
 		var refused refusal
 		if !errors.As(err, &refused) {
-			h.log.ErrorContext(r.Context(), "fleetlockhttp: the register failed", "err", err)
+			h.report(r.Context(), err)
 			refused = unavailable
 		}
 		refused.write(w)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
+}
+
+// report logs why a request came to nothing, which may be that the client hung up. A time
+// limit of the server's own, such as http.TimeoutHandler's, is no such thing.
+func (h *handler) report(ctx context.Context, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled) {
+		h.log.InfoContext(ctx, "fleetlockhttp: the client left before the register answered", "err", err)
+		return
+	}
+	h.log.ErrorContext(ctx, "fleetlockhttp: the register failed", "err", err)
 }
 
 func (h *handler) serve(r *http.Request) error {

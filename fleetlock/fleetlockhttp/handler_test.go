@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -295,6 +296,49 @@ func TestAStoreThatDoesNotAnswerOrMakesNoSenseServesNobody(t *testing.T) {
 			h.ServeHTTP(w, r)
 			if w.Code != 503 || !strings.Contains(w.Body.String(), `"kind":"store_unavailable"`) {
 				t.Errorf("the answer is %d %s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
+// A register that is down says so.
+type down struct{ fleetlock.Register }
+
+func (down) Load(context.Context, string) (fleetlock.Record, error) {
+	return fleetlock.Record{}, errors.New("no connection")
+}
+
+// timeOut is context.WithTimeout, of a time that is up.
+func timeOut(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, 0)
+}
+
+func TestTheLogTellsAClientThatLeavesFromAFailureOfTheRegister(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		register fleetlock.Register
+		end      func(context.Context) (context.Context, context.CancelFunc)
+		level    string
+	}{
+		{"a client that leaves before there is an answer", failing{all: true}, context.WithCancel, "INFO"},
+		{"a client that leaves a register that is down", down{}, context.WithCancel, "ERROR"},
+		{"a server that gives the register no more time", failing{all: true}, timeOut, "ERROR"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder
+			h, err := fleetlockhttp.New(fleetlockhttp.Config{Register: test.register, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, end := test.end(t.Context())
+			end()
+			r := httptest.NewRequestWithContext(ctx, "POST", "/v1/pre-reboot", strings.NewReader(body("a", "default")))
+			r.Header.Set("fleet-lock-protocol", "true")
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			if strings.Count(log.String(), "level=") != 1 || !strings.Contains(log.String(), "level="+test.level) {
+				t.Errorf("%s is not logged once at %s: %s", test.name, test.level, log.String())
 			}
 		})
 	}
