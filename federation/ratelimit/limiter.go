@@ -52,7 +52,7 @@ type Config struct {
 	// Keys is how many keys are remembered, at about 300 bytes each. Defaults to 65,536.
 	Keys int
 
-	// Now is the clock. Defaults to time.Now.
+	// Now is the clock. One goroutine at a time asks it. Defaults to time.Now.
 	Now func() time.Time
 }
 
@@ -109,8 +109,13 @@ func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) {
 	if l.most == 0 {
 		return 0, false // the zero Limiter
 	}
+	key = short(key)
+	// Under one lock, and at times that never go back: whoever reserves between another's
+	// reservation and its end would have the other one's token counted as taken.
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := l.now()
-	taken := l.bucket(short(key)).ReserveN(now, 1)
+	taken := l.bucket(key).ReserveN(now, 1)
 	wait := taken.DelayFrom(now)
 	if wait > 0 {
 		taken.CancelAt(now)
@@ -120,10 +125,8 @@ func (l *Limiter) Allow(key string) (retryAfter time.Duration, ok bool) {
 }
 
 // bucket returns the bucket of a key, a full one if the key is new. To make room for it
-// the key that was idle for longest is forgotten.
+// the key that was idle for longest is forgotten. The caller has the lock.
 func (l *Limiter) bucket(key string) *rate.Limiter {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if at, known := l.buckets[key]; known {
 		l.recent.MoveToFront(at)
 		return at.Value.(*bucket).tokens

@@ -146,6 +146,21 @@ func TestManyGoroutinesGetNoMoreThanTheRate(t *testing.T) {
 	}
 }
 
+func TestRefusalsAtTheSameTimeTakeNoToken(t *testing.T) {
+	c := newClock()
+	l := newLimiter(t, ratelimit.Config{Rate: 1, Burst: 1, Now: c.now})
+	allowed(l, "a", 1)
+	var wait sync.WaitGroup
+	for range 16 {
+		wait.Go(func() { allowed(l, "a", 1000) })
+	}
+	wait.Wait()
+	c.pass(time.Second)
+	if retryAfter, ok := l.Allow("a"); !ok {
+		t.Errorf("a second after many were refused at once, the next one has to wait for %v", retryAfter)
+	}
+}
+
 func TestTheZeroLimiterAllowsNothing(t *testing.T) {
 	if _, ok := new(ratelimit.Limiter).Allow("a"); ok {
 		t.Error("the zero Limiter allows a request")
