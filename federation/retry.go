@@ -58,6 +58,9 @@ func isRefusedCertificate(err error) bool {
 // is worth it. It is random between nothing and a bound that doubles (full jitter), so
 // that clients that failed together do not come back together.
 func backoff(ctx context.Context, attempt int, atLeast time.Duration) (wait time.Duration, patient bool) {
+	if atLeast > longestWait { // which may be the largest Duration there is
+		return 0, false
+	}
 	bound := min(firstBackoff<<min(attempt-1, 10), longestWait)
 	wait = atLeast + rand.N(bound)
 	if wait > longestWait {

@@ -24,6 +24,13 @@ func TestARetryAfterMayBeADate(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsForAnotherMillennium(t *testing.T) {
+	atLeast := parseRetryAfter("Fri, 31 Dec 9999 23:59:59 GMT")
+	if wait, patient := backoff(t.Context(), 1, atLeast); patient || atLeast < longestWait {
+		t.Errorf("a call is tried again after %v where the answer asks for %v", wait, atLeast)
+	}
+}
+
 func TestACallIsTriedAgainOnlyWhereThatCanHelp(t *testing.T) {
 	cut := func(w http.ResponseWriter) { // the connection, in the middle of an answer
 		w.Header().Set("Content-Length", "100")
