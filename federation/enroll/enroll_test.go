@@ -432,6 +432,26 @@ func TestAReportThatPanicsIsAnError(t *testing.T) {
 	}
 }
 
+// The answer waits for every report, and no report for ever.
+func TestEveryReportOfARequestHasATimeLimit(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.cfg.Report = func(ctx context.Context, e enroll.Event) error {
+		if _, limited := ctx.Deadline(); !limited && e.Step != enroll.Invited {
+			t.Errorf("the report of the step %s has no time limit", e.Step)
+		}
+		return o.report(ctx, e)
+	}
+	o.open(t)
+	token := o.invite(t, grantID)
+	o.mustRedeem(t, token, certtest.NewKey(t))
+	o.post(t, body(t, token, goodCSR(t)))
+	o.post(t, "no request")
+	if got := o.steps(); got != "invited redeemed issued bound refused:token_gone refused:bad_request" {
+		t.Errorf("the steps are %s", got)
+	}
+}
+
 // deafAuditor keeps no record.
 type deafAuditor struct{}
 

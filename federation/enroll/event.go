@@ -62,5 +62,6 @@ type Event struct {
 
 // A Report gets every step as it is taken, before the next one. An error stops the
 // enrollment: the peer gets 503, and what has been done stays done. It must not wait
-// for long. Calls run concurrently.
+// for long: the context ends with Config.Timeout, and for Refused after 2 seconds, also if
+// the client has gone. That of Invited is the caller's. Calls run concurrently.
 type Report func(ctx context.Context, e Event) error

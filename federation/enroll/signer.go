@@ -36,7 +36,7 @@ type Signer interface {
 
 // check refuses a chain that is not what was asked for. The signer is another program,
 // and the certificate is all that stands between a grant and everybody else.
-func (r Request) check(chain []*x509.Certificate, identify mtls.Identifier) error {
+func (r Request) check(chain []*x509.Certificate, identify mtls.Identifier, now time.Time) error {
 	if len(chain) < 2 || slices.Contains(chain, nil) {
 		return errors.New("the signer returned no certificate together with its issuer's")
 	}
@@ -51,6 +51,10 @@ func (r Request) check(chain []*x509.Certificate, identify mtls.Identifier) erro
 		return errors.New("the certificate is not for clients")
 	case leaf.NotAfter.After(r.NotAfter):
 		return errors.New("the certificate is good for too long")
+	case leaf.NotBefore.After(now.Add(clockSkew)) || issuer.NotBefore.After(now.Add(clockSkew)):
+		return errors.New("the certificate or its issuer's is not good yet")
+	case !leaf.NotAfter.After(now) || !issuer.NotAfter.After(now):
+		return errors.New("the certificate or its issuer's is over")
 	}
 	if err := leaf.CheckSignatureFrom(issuer); err != nil {
 		return fmt.Errorf("the certificate is not its issuer's: %w", err)

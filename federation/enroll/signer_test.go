@@ -50,6 +50,26 @@ func TestACertificateThatWasNotAskedForIsNotHandedOut(t *testing.T) {
 			r.NotAfter = r.NotAfter.Add(time.Minute)
 			return nil, nil
 		},
+		"a life that is over": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			r.NotBefore, r.NotAfter = r.NotBefore.Add(-time.Hour), r.NotBefore
+			return nil, nil
+		},
+		"a life that has not begun": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			r.NotBefore = r.NotBefore.Add(10 * time.Minute)
+			return nil, nil
+		},
+		"an issuer that is over": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			chain := issued(t, r, func(*x509.Certificate) {})
+			chain[1].NotAfter = time.Now().Add(-time.Minute)
+			return chain, nil
+		},
+		"an authority that is over": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			old, err := enroll.NewCA("old", -time.Minute)
+			if err != nil {
+				return nil, err
+			}
+			return old.Sign(t.Context(), *r)
+		},
 		"an authority's": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
 			return issued(t, r, func(c *x509.Certificate) { c.BasicConstraintsValid, c.IsCA = true, true }), nil
 		},

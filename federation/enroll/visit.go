@@ -110,7 +110,7 @@ func (v *visit) issue(key crypto.PublicKey, g grants.Grant) ([]*x509.Certificate
 	}
 	chain, err := v.cfg.Signer.Sign(v.ctx, asked)
 	if err == nil {
-		err = asked.check(chain, v.cfg.Identify)
+		err = asked.check(chain, v.cfg.Identify, now)
 	}
 	if err != nil {
 		return nil, &refusal{SignerFailed, err}
@@ -162,9 +162,11 @@ func (v *visit) report(step Step) *refusal {
 
 // refused tells of the end of a visit. The request has been refused already, so that an
 // error of the report changes nothing; and the client, whose context it was, may have
-// gone.
+// gone. The answer waits for it all the same, and so not for ever.
 func (v *visit) refused(r *refusal) {
 	e := v.event
 	e.Time, e.Step, e.Code, e.Err = v.cfg.Now(), Refused, r.code, r.err
-	_ = v.cfg.Report(context.WithoutCancel(v.ctx), e)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), auditTimeout)
+	defer cancel()
+	_ = v.cfg.Report(ctx, e)
 }
