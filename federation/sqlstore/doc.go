@@ -32,6 +32,10 @@
 // parses and plans it. The parameter binary_parameters=yes of lib/pq's data source name
 // makes it one round trip, and spares no plan.
 //
+// A prepared look-up fails on connections that are older than another type of one of the
+// table's columns, as Postgres says: "cached plan must not change result type". Start the
+// program anew after such a change.
+//
 // Postgres takes times as timestamptz. SQLite takes them as integers of microseconds
 // since 1970, and needs version 3.37 for its STRICT tables.
 package sqlstore
