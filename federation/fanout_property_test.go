@@ -188,7 +188,7 @@ func (c *randomChain) change(page int) {
 		}
 	}
 	if c.rng.IntN(4) == 0 {
-		c.sleep(time.Duration(c.rng.IntN(int(2 * firstBreak))))
+		c.sleep(time.Duration(c.rng.Int64N(int64(2 * firstBreak))))
 	}
 	if c.rng.IntN(50) == 0 {
 		c.sources[c.rng.IntN(len(c.sources))].generation++

@@ -84,7 +84,8 @@ func sameFile(path systemPath, id fs.FileInfo) error {
 		return &fs.PathError{Op: "statx", Path: path.String(), Err: errno}
 	}
 	then := id.Sys().(*syscall.Stat_t)
-	if unix.Mkdev(now.Dev_major, now.Dev_minor) != then.Dev || now.Ino != then.Ino {
+	// A device has 32 bits in the Stat_t of MIPS, 64 in that of others.
+	if unix.Mkdev(now.Dev_major, now.Dev_minor) != uint64(then.Dev) || now.Ino != then.Ino {
 		return errMoved
 	}
 	return nil

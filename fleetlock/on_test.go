@@ -49,7 +49,7 @@ func TestALockInARegisterSaysWhatIsWrongWithIt(t *testing.T) {
 // takes its place. Then the token, and all that the record says, may be another's.
 func TestAHolderWhoseGrantWasLostWithItsServerKnows(t *testing.T) {
 	t.Parallel()
-	const name, token = "a", 1 << 40
+	const name, token = "a", uint64(1 << 40)
 	before := fleetlock.Record{Token: token, Text: fmt.Sprintf(`{"fleetlock":1,"token":%d}`, token)}
 	dies, takesOver := new(fleetlocktest.Memory), new(fleetlocktest.Memory)
 	for _, server := range []*fleetlocktest.Memory{dies, takesOver} {

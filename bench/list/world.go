@@ -92,7 +92,7 @@ func (w world) statements() []string {
 	statements := append(tables(), functions)
 	statements = append(statements, w.parts...)
 	statements = append(statements, keys()...)
-	fill := strings.NewReplacer("{rows}", strconv.Itoa(w.rows), "{step}", strconv.Itoa(spanMicroseconds/w.rows))
+	fill := strings.NewReplacer("{rows}", strconv.Itoa(w.rows), "{step}", strconv.FormatInt(spanMicroseconds/int64(w.rows), 10))
 	for i, statement := range statements {
 		statements[i] = fill.Replace(statement)
 	}

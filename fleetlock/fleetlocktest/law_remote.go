@@ -158,7 +158,7 @@ func outageIsError(ctx context.Context, s *stage) error {
 
 func damagedIsRepaired(ctx context.Context, s *stage) error {
 	r, name := s.open(), newName()
-	const token = 1 << 60 // higher than the time, from which a repair counts
+	const token uint64 = 1 << 60 // higher than the time, from which a repair counts
 	if _, err := r.Swap(ctx, name, 0, fleetlock.Record{Token: token, Text: `{"some":"thing"}`}); err != nil {
 		return err
 	}
