@@ -34,7 +34,7 @@ func keptToTheByte(ctx context.Context, s *stage) error {
 	here, there, name := s.open(), s.open(), newName()
 	seen := uint64(0)
 	for i, text := range []string{
-		`{}`, `{ "b":1,"a":  "\u0000 ' \\ % ü 😀" , "a":2}`, `"` + strings.Repeat("x", 60<<10) + `"`,
+		`{}`, `{ "b":1,"a":  "\u0000 ' \\ % ü 😀" , "a":2}`, `"` + strings.Repeat("x", 64<<10-3) + `"`,
 	} {
 		token := uint64(1<<63-1) - 2 + uint64(i)
 		version, err := here.Swap(ctx, name, seen, fleetlock.Record{Token: token, Text: text})

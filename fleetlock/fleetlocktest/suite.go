@@ -74,19 +74,16 @@ func newStage(newRegister func() fleetlock.Register) *stage {
 	}
 }
 
-// run tries the laws, several at once because most of what they do is to wait.
+// run tries the laws, several at once because most of what they do is to wait. It returns
+// when all have been tried, also those that nobody asked for (go test -run), because the
+// store may end with the test.
 func (s *stage) run(t *testing.T, laws []law) {
 	t.Helper()
 	const atOnce = 8
-	verdicts := make([]chan error, len(laws))
+	verdicts := make([]<-chan error, len(laws))
 	turn := make(chan struct{}, atOnce)
 	for i, l := range laws {
-		verdicts[i] = make(chan error, 1)
-		go func() {
-			turn <- struct{}{}
-			defer func() { <-turn }()
-			verdicts[i] <- s.try(l)
-		}()
+		verdicts[i] = s.begin(l, turn)
 	}
 	for i, l := range laws {
 		t.Run(l.name, func(t *testing.T) {
@@ -95,6 +92,36 @@ func (s *stage) run(t *testing.T, laws []law) {
 			}
 		})
 	}
+	for _, verdict := range verdicts {
+		for range verdict { // until it is closed
+		}
+	}
+}
+
+// begin tries a law when it is its turn. The channel has the verdict, and is closed then.
+func (s *stage) begin(l law, turn chan struct{}) <-chan error {
+	verdict := make(chan error, 1)
+	go func() {
+		defer close(verdict)
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		verdict <- ended(func() error { return s.try(l) })
+	}()
+	return verdict
+}
+
+// errEnded is the error of what ends its goroutine, as t.Fatal in newRegister does.
+var errEnded = errors.New("newRegister has ended the goroutine that asked for a register")
+
+// ended runs a func in a goroutine of its own, and returns its error or errEnded.
+func ended(do func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		err := errEnded
+		defer func() { result <- err }()
+		err = do()
+	}()
+	return <-result
 }
 
 const (
@@ -173,7 +200,7 @@ func expectError(what string, err, want error) error {
 func each(n int, do func(i int) error) error {
 	errs := make(chan error, n)
 	for i := range n {
-		go func() { errs <- do(i) }()
+		go func() { errs <- ended(func() error { return do(i) }) }()
 	}
 	var all error
 	for range n {

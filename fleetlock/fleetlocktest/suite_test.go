@@ -1,7 +1,9 @@
 package fleetlocktest
 
 import (
+	"errors"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +66,25 @@ func TestTheLastSlotOfAFilePasses(t *testing.T) {
 	for _, h := range taken {
 		if err := h.Release(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// As openMyRegister does in the package's example, if it calls t.Fatal.
+func TestARegisterThatCannotBeOpenedFailsEveryLaw(t *testing.T) {
+	t.Parallel()
+	s := newStage(func() fleetlock.Register {
+		runtime.Goexit()
+		return nil
+	})
+	turn := make(chan struct{}, 1)
+	for _, l := range allLaws() {
+		verdict := s.begin(l, turn)
+		if err := <-verdict; !errors.Is(err, errEnded) {
+			t.Errorf("the law %s without a register: %v", l.name, err)
+		}
+		if _, open := <-verdict; open {
+			t.Errorf("the law %s has two verdicts", l.name)
 		}
 	}
 }
