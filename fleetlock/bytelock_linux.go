@@ -14,6 +14,7 @@ import (
 const (
 	exclusive = unix.F_WRLCK
 	shared    = unix.F_RDLCK
+	spansLock = true
 )
 
 // byteLocks are open file description locks (fcntl(2), Linux 3.15): they belong to the

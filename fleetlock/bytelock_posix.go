@@ -18,6 +18,7 @@ import (
 const (
 	exclusive = unix.F_WRLCK
 	shared    = unix.F_RDLCK
+	spansLock = true
 )
 
 // byteLocks are POSIX record locks (fcntl(2), F_SETLK). They belong to the process, not

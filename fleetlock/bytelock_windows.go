@@ -11,6 +11,10 @@ import (
 const (
 	exclusive = windows.LOCKFILE_EXCLUSIVE_LOCK
 	shared    = 0
+
+	// spansLock is whether a span of several bytes can be locked. Windows would unlock
+	// only all of them at once.
+	spansLock = false
 )
 
 // byteLocks are those of LockFileEx. They belong to the handle, as the package wants
@@ -26,8 +30,8 @@ func newByteLocks(f *os.File, _ os.FileInfo) byteLocks {
 }
 
 // lock locks a byte, without waiting, and reports whether no other lock was in the way.
-// A span of several bytes it never locks: Windows would unlock only all of them at once,
-// and whoever asks for a span is content with a byte.
+// A span of several bytes it never locks: whoever asks for a span is content with a byte,
+// or does not ask without spansLock.
 func (l byteLocks) lock(first, last int64, kind int16) (bool, error) {
 	if first != last {
 		return false, nil

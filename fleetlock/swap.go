@@ -116,7 +116,7 @@ func (s *session) guardFor(next record, grants bool) (span, error) {
 	switch {
 	case grants && len(s.own) == 0:
 		wide = guardUpTo(next.token) // fails while the holder of any earlier token lives
-	case s.endsLast(next) && s.parked == 0:
+	case s.endsLast(next) && s.parked == 0 && spansLock:
 		wide.first = bellByte // fails while somebody is parked
 	}
 	err := s.takeGuard(wide)
