@@ -22,6 +22,7 @@ logs=dist/flakes
 rm -rf "$logs"
 mkdir -p "$logs"
 
+failed=
 at_once=$((3 * $(getconf _NPROCESSORS_ONLN)))
 for ((round = 1; round <= rounds; round++)); do
 	log=$logs/$round.log
@@ -29,7 +30,7 @@ for ((round = 1; round <= rounds; round++)); do
 	if FEDKIT_REQUIRE_POSTGRES=1 FEDKIT_REQUIRE_CHROMIUM=1 go test -p "$at_once" -race -shuffle=on -count=1 -timeout 30m -v "$@" >"$log" 2>&1 </dev/null; then
 		result=passed
 	else
-		result=FAILED
+		result=FAILED failed=1
 	fi
 	printf 'round %d of %d: %s, %d tests in %d s\n' "$round" "$rounds" "$result" \
 		"$(grep -cE '^ *--- PASS: ' "$log" || :)" $((SECONDS - began))
@@ -38,8 +39,8 @@ done
 # A test that failed has its line; a package that did not build or was cut off has its own.
 bad=$(grep -hE '^ *--- (FAIL|SKIP): |^FAIL\s+\S+|^panic: |^WARNING: DATA RACE' "$logs"/*.log |
 	sed -E 's/ \([0-9.]+s\)$//; s/\s+[0-9.]+s$//' | sort | uniq -c | sort -rn) || :
-if [[ -n $bad ]]; then
-	printf 'failed or skipped, by how often:\n%s\nsee %s\n' "$bad" "$logs"
+if [[ -n $bad$failed ]]; then
+	printf 'failed or skipped, by how often:\n%s\nsee %s\n' "${bad:-no test, but a round did}" "$logs"
 	exit 1
 fi
 rm -r "$logs"
