@@ -80,7 +80,11 @@ func plant(t *testing.T, dir, name, text string) {
 	// until its exec(2), and nobody can run such a program: ETXTBSY.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(file, 0o755); err != nil { // whatever the umask
 		t.Fatal(err)
 	}
 }
