@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"net"
 	"net/url"
@@ -61,8 +62,11 @@ func (ca *CA) Pool() *x509.CertPool {
 }
 
 // Sign issues a certificate: with the extensions, and with a URI if the grant's
-// Credential is a SPIFFE ID.
+// Credential is a SPIFFE ID. Once the authority is over it issues nothing more.
 func (ca *CA) Sign(ctx context.Context, r Request) ([]*x509.Certificate, error) {
+	if !ca.cert.NotAfter.After(time.Now()) {
+		return nil, fmt.Errorf("enroll: the authority has been over since %s", ca.cert.NotAfter.Format(time.RFC3339))
+	}
 	extensions, err := ca.Extensions.Encode(r.Grant.ID, r.Grant.Subject)
 	if err != nil {
 		return nil, err

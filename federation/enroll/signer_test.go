@@ -63,6 +63,11 @@ func TestACertificateThatWasNotAskedForIsNotHandedOut(t *testing.T) {
 			chain[1].NotAfter = time.Now().Add(-time.Minute)
 			return chain, nil
 		},
+		"an issuer that is not good yet": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
+			chain := issued(t, r, func(*x509.Certificate) {})
+			chain[1].NotBefore = time.Now().Add(10 * time.Minute)
+			return chain, nil
+		},
 		"an authority that is over": func(_ *office, r *enroll.Request) ([]*x509.Certificate, error) {
 			old, err := enroll.NewCA("old", -time.Minute)
 			if err != nil {
@@ -110,6 +115,40 @@ func TestACertificateThatWasNotAskedForIsNotHandedOut(t *testing.T) {
 		if status, _ := o.post(t, body(t, token, goodCSR(t))); status != http.StatusGone {
 			t.Errorf("%s: the token gets %d afterwards, want 410", name, status)
 		}
+	}
+}
+
+func TestAnAuthorityThatIsOverIssuesNothing(t *testing.T) {
+	t.Parallel()
+	old, err := enroll.NewCA("old", -time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	asked := enroll.Request{Key: certtest.NewKey(t).Public(), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	asked.Grant.ID, asked.Grant.Subject = grantID, subject
+	if chain, err := old.Sign(t.Context(), asked); err == nil {
+		t.Errorf("an authority that is over since a minute issues %d certificates", len(chain))
+	}
+}
+
+// The authority is good by the clock of its own process, and over by that of the desk.
+func TestWhatIsOverIsOverByTheClockOfTheDesk(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ca, err := enroll.NewCA("short", 10*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.cfg.Signer = signer(func(ctx context.Context, r enroll.Request) ([]*x509.Certificate, error) {
+		r.NotBefore = time.Now().Add(-time.Minute) // good by now in either clock
+		return ca.Sign(ctx, r)
+	})
+	o.cfg.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
+	o.open(t)
+	status, _ := o.post(t, body(t, o.invite(t, grantID), goodCSR(t)))
+	if got := o.steps(); status != http.StatusServiceUnavailable || got != "invited redeemed refused:signer_failed" {
+		t.Errorf("the answer is %d, and the steps are %s", status, got)
 	}
 }
 
