@@ -22,7 +22,9 @@ type Config struct {
 	// of two. It does not work behind a pooler that hands out connections by the
 	// transaction, such as PgBouncer, unless that pooler knows prepared statements.
 	// NewGrants prepares, and Close gives up what it has prepared. Tickets, which are
-	// looked up once, are never prepared.
+	// looked up once, are never prepared. After a column of the table was given another
+	// type, Postgres refuses what was prepared before ("cached plan must not change result
+	// type"): start the program anew, or bound the age of connections by SetConnMaxLifetime.
 	Prepared bool
 }
 
