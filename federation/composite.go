@@ -115,7 +115,8 @@ func decodeChain(codec *cursor.Codec, b cursor.Binding, token string) (*chain, e
 	r := chainReader{rest: position[last].Text()}
 	c := &chain{place: position[:last], partial: r.word() == "true", last: r.number()}
 	for r.rest != "" {
-		s := chainSource{name: r.word(), mode: sourceMode((r.word() + "\x00")[0]), given: r.number()}
+		// A record of the page has the name, and should not have all cursors behind it.
+		s := chainSource{name: strings.Clone(r.word()), mode: sourceMode((r.word() + "\x00")[0]), given: r.number()}
 		s.cursor = r.text(r.number())
 		c.sources = append(c.sources, s)
 	}

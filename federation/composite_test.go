@@ -2,6 +2,7 @@ package federation
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +141,50 @@ func TestALongCursorCrowdsNobodyOut(t *testing.T) {
 	if given == 0 {
 		t.Error("the cursors had room for all")
 	}
+}
+
+func TestACursorThatHasNoRoomIsASourceThatFails(t *testing.T) {
+	f := newFederation(t, 2, true, func(cfg *FanOutConfig) { cfg.MaxCursor, cfg.Abort = 4096, true })
+	f.fill(30)
+	f.sources[1].filler = strings.Repeat("x", 1800)
+	page, err := f.list(t.Context(), 8, "")
+	var failed *SourcesError
+	if !errors.Is(err, ErrUnavailable) || !errors.As(err, &failed) || failed.Sources[1].Code != ErrCursorTooLong || len(page.Items) != 0 {
+		t.Errorf("the page is %+v, %v", page, err)
+	}
+}
+
+// Records of the audit have the names, and may wait in a queue.
+func TestTheNamesOfSourcesKeepNoCursorsInMemory(t *testing.T) {
+	f := newFederation(t, 1, true, func(cfg *FanOutConfig) { cfg.MaxCursor = maxFanOutCursor })
+	binding := f.fanOut.orders["tasks"].layout.Bind(FanOutRequest{Grant: f.grant}.query())
+	c := &chain{
+		place:   cursor.Position{cursor.TimeValue(time.Unix(1, 0)), cursor.UUIDValue(cursor.UUID{})},
+		sources: []chainSource{{name: "local", mode: modeActive, cursor: strings.Repeat("c", 10_000)}},
+	}
+	token, err := c.encode(f.fanOut.codec, binding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inUse := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := inUse()
+	var names []string
+	for range 1000 {
+		read, err := decodeChain(f.fanOut.codec, binding, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, read.sources[0].name)
+	}
+	if after := inUse(); after > before+5<<20 {
+		t.Errorf("%d names of cursors of 10 kB keep %d bytes", len(names), after-before)
+	}
+	runtime.KeepAlive(names)
 }
 
 // In the time of a bubble, in which a cursor that is asked for is never too late.

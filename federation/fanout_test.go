@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -267,9 +268,13 @@ func TestSourcesAreParsed(t *testing.T) {
 		"": "", "Local": "", "peer:": "", "peer:a b": "", "peer:.a": "", "peer": "", "peer:peer:a": "", "all ": "",
 		"peer:" + strings.Repeat("x", 65): "", "peer:\u00e4": "", "peer:a\n": "",
 	} {
+		text = strings.Clone(text) // no constant, as what a client sends is none
 		got, err := ParseSource(text)
 		if got != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, ErrInvalidSource) {
 			t.Errorf("%q is %q: %v", text, got, err)
+		}
+		if err == nil && unsafe.StringData(string(got)) == unsafe.StringData(text) {
+			t.Errorf("%q is a part of the text that it was read from, and keeps it in memory", got)
 		}
 	}
 }

@@ -243,7 +243,7 @@ func (m *merger) finish(ctx context.Context) (Page, error) {
 		}
 	}
 	if failed := m.failures(); failed > 0 && (answered == 0 || m.cfg.Abort) {
-		return Page{}, &SourcesError{Code: ErrUnavailable, Sources: m.describe(next), Err: errors.Join(m.reasons...)}
+		return Page{}, m.failed(next)
 	}
 	page := Page{Items: m.items}
 	if m.goesOn(next) {
@@ -251,12 +251,20 @@ func (m *merger) finish(ctx context.Context) (Page, error) {
 		if err != nil {
 			return Page{Sources: m.describe(next)}, err // they have been asked
 		}
+		if next.partial && m.cfg.Abort { // a cursor had no room
+			return Page{}, m.failed(next)
+		}
 		if m.goesOn(next) { // with what it had room for
 			page.Next = token
 		}
 	}
 	page.Sources, page.Partial = m.describe(next), next.partial
 	return page, nil
+}
+
+// failed is the error of a page that is none, for want of its sources.
+func (m *merger) failed(next *chain) error {
+	return &SourcesError{Code: ErrUnavailable, Sources: m.describe(next), Err: errors.Join(m.reasons...)}
 }
 
 // failures counts the sources of which rows are missing.

@@ -29,6 +29,7 @@ type Order struct {
 
 // An OrderField is a member of a row, never null: a time in RFC 3339, exact to the
 // microsecond; a text of at most 512 bytes, compared byte by byte; an integer; or a UUID.
+// A gateway that sorts by finer times than it writes may lose rows of one written time.
 type OrderField struct {
 	Name string
 	Kind cursor.Kind
@@ -124,7 +125,8 @@ func (o *ordering) sameTime(a, b cursor.Position) bool {
 
 // sortInstants puts rows that differ in nothing but the last field of the order into the
 // right one. They may stand in any order within a page: a source whose times are finer than
-// what it writes, as the milliseconds of some are, sorts them by what cannot be seen.
+// what it writes, as the milliseconds of some are, sorts them by what cannot be seen. Where
+// such rows stand on both sides of the end of its page, one of them may be passed over.
 func (o *ordering) sortInstants(rows []listedRow) {
 	for from := 0; from < len(rows); {
 		to := from + 1

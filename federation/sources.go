@@ -33,8 +33,10 @@ var ErrInvalidSource = errors.New("federation: a source is local, all or peer:NA
 // name has up to 64 letters, digits, dots, underscores and hyphens, and begins with a
 // letter or digit.
 func ParseSource(text string) (Source, error) {
-	if text == string(SourceLocal) || text == string(SourceAll) {
-		return Source(text), nil
+	for _, s := range []Source{SourceLocal, SourceAll} {
+		if text == string(s) {
+			return s, nil // and no part of a body, which would live as long
+		}
 	}
 	name, isPeer := strings.CutPrefix(text, peerPrefix)
 	if !isPeer {
