@@ -78,13 +78,18 @@ func (c *certificates) client(grant string) (*http.Client, error) {
 	}
 	config := c.trusted.Clone()
 	file := filepath.Join(c.directory, grant)
-	own, err := tls.LoadX509KeyPair(file+".crt", file+".key")
-	switch {
-	case err == nil:
+	if grant != "" && (exists(file+".crt") || exists(file+".key")) {
+		own, err := tls.LoadX509KeyPair(file+".crt", file+".key")
+		if err != nil {
+			return nil, fmt.Errorf("the certificate of %s: %w", grant, err)
+		}
 		config.Certificates = []tls.Certificate{own}
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the certificate of %s: %w", grant, err)
 	}
 	c.clients[grant] = clientOf(config)
 	return c.clients[grant], nil
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return !errors.Is(err, fs.ErrNotExist)
 }
