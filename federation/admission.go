@@ -64,7 +64,7 @@ func (h *handler) authenticate(x *exchange, part string) (scope.Grant, *refusal)
 func (x *exchange) refuseCredential(err error) *refusal {
 	for _, known := range credentialCodes {
 		if errors.Is(err, known.err) {
-			return &refusal{code: known.code, err: err}
+			return &refusal{code: known.code, err: err, closes: errors.Is(err, ErrCloseConnection)}
 		}
 	}
 	if errors.Is(x.over(), context.Canceled) {

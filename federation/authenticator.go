@@ -24,7 +24,8 @@ import (
 // The grant counts only when the error is nil. An error that matches
 // [ErrNoCredential] is 401; one that matches one of the ErrGrant errors is 403;
 // any other error and a panic are 503, so a database that is down does not tell a
-// peer that its grant is gone. A stored scope that does not parse is no error
+// peer that its grant is gone. With a 401 or 403 the connection ends if the error matches
+// [ErrCloseConnection], too. A stored scope that does not parse is no error
 // here: return the grant with the zero scope that [scope.Parse] gave beside its
 // error: it is refused as invalid_scope, and logged as an alert.
 type Authenticator interface {
@@ -34,6 +35,10 @@ type Authenticator interface {
 // ErrNoCredential says that the request proved nothing about who sent it: no
 // certificate or token, or one that does not verify. The peer gets 401.
 var ErrNoCredential = errors.New("federation: no verified credential")
+
+// ErrCloseConnection says that the credential is the connection's, as a client's certificate
+// is: who has got another one meanwhile can show it on a new connection only.
+var ErrCloseConnection = errors.New("federation: the connection is closed")
 
 // The credential is genuine, but no active grant stands behind it. The peer gets
 // 403 for each of them, with the same bytes: which of the five it was is for the

@@ -33,6 +33,10 @@ type ClientConfig struct {
 	// Certificates are those that the peer knows the grant by, its RootCAs those that
 	// sign the peer's. It asks no proxy, whatever the environment says. Exactly one of TLS
 	// and HTTP is required.
+	//
+	// A certificate is shown when a connection is made. One that GetClientCertificate has
+	// renewed counts from the next connection on, which is the one after a refusal where
+	// the peer has federation/mtls; with a ClientSessionCache, from the next session on.
 	TLS *tls.Config
 
 	// HTTP makes the requests, whatever they travel over. It is copied: the copy

@@ -191,6 +191,7 @@ type refusal struct {
 	allow      string         // the method that a path knows, for bad_method
 	retryAfter time.Duration  // for what is 429
 	sources    []SourceStatus // for sources_failed
+	closes     bool           // the connection
 }
 
 // ruling returns what the refusal is on the wire. A code that the table does not

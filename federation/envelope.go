@@ -79,6 +79,9 @@ func refuse(r *refusal, asProblem bool) answer {
 	if r.allow != "" {
 		a.header = append(a.header, [2]string{"Allow", r.allow})
 	}
+	if r.closes {
+		a.header = append(a.header, [2]string{"Connection", "close"}) // in HTTP/2 net/http makes a GOAWAY of it
+	}
 	if ruled.status == http.StatusTooManyRequests {
 		a.header = append(a.header, [2]string{"Retry-After", retryAfterSeconds(r.retryAfter)})
 	}

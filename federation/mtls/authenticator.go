@@ -64,12 +64,13 @@ func New(cfg Config) (*Authenticator, error) {
 
 // Authenticate returns the grant behind the certificate of the request. Its errors are
 // those of [federation.Authenticator]: ErrNoCredential without a verified certificate, an
-// ErrGrant error if no active grant is bound to it, and the error of Find as it is.
+// ErrGrant error if no active grant is bound to it, and the error of Find as it is. The
+// first two match ErrCloseConnection as well on a TLS connection that is not the proxy's.
 func (a *Authenticator) Authenticate(r *http.Request) (scope.Grant, error) {
 	now := a.cfg.Now()
 	chains, err := a.chains(r, now)
 	if err != nil {
-		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrNoCredential, err)
+		return a.refuse(r, fmt.Errorf("%w: %w", federation.ErrNoCredential, err))
 	}
 	identity, unnamed := a.cfg.Identify(chains[0][0])
 	if unnamed == nil && identity.Credential == "" {
@@ -87,15 +88,24 @@ func (a *Authenticator) Authenticate(r *http.Request) (scope.Grant, error) {
 	refused := refusal(found, identity, chains, now)
 	switch {
 	case unnamed != nil:
-		return scope.Grant{}, fmt.Errorf("%w: %w", federation.ErrGrantUnknown, unnamed)
+		return a.refuse(r, fmt.Errorf("%w: %w", federation.ErrGrantUnknown, unnamed))
 	case refused != nil:
-		return scope.Grant{}, refused
+		return a.refuse(r, refused)
 	}
 	// A scope that does not parse is the zero Scope, which is refused as such.
 	granted, _ := scope.Parse(a.cfg.Registry, []byte(found.Scope))
 	return scope.Grant{
 		ID: found.ID, Peer: found.Peer, Subject: found.Subject, Revision: found.Revision, Scope: granted,
 	}, nil
+}
+
+// refuse ends the connection as well, if it is the client's own: its certificate may have
+// been renewed since. That of a proxy has the requests of others, who are refused nothing.
+func (a *Authenticator) refuse(r *http.Request, why error) (scope.Grant, error) {
+	if r.TLS != nil && (a.cfg.Proxy == nil || !a.cfg.Proxy.made(r)) {
+		why = fmt.Errorf("%w; %w", why, federation.ErrCloseConnection)
+	}
+	return scope.Grant{}, why
 }
 
 // refusal returns why a certificate may not use the grant. Every grant takes the same

@@ -228,6 +228,7 @@ type answer struct {
 	status  int
 	wire    string // without what differs between two equal answers
 	resumed bool
+	closes  bool // the connection, which only HTTP/1.1 says
 }
 
 // ask sends a list request, and returns the error of a handshake that fails.
@@ -254,7 +255,10 @@ func (g *gateway) ask(tb testing.TB, client *http.Client, headers ...string) (an
 	var wire bytes.Buffer
 	response.Header.Write(&wire)
 	wire.Write(body)
-	return answer{status: response.StatusCode, wire: wire.String(), resumed: response.TLS != nil && response.TLS.DidResume}, nil
+	return answer{
+		status: response.StatusCode, wire: wire.String(), closes: response.Close,
+		resumed: response.TLS != nil && response.TLS.DidResume,
+	}, nil
 }
 
 // mustAsk is ask on a connection that must come about.

@@ -138,6 +138,43 @@ func TestTheEndOfACertificateCountsOnAConnectionThatIsKeptAlive(t *testing.T) {
 	}
 }
 
+// A certificate is shown in the handshake alone. So who is refused for it has to make
+// another one: all that was done over the connection until then is over, too.
+func TestARenewedCertificateCountsBehindTheRefusalOfTheOldOne(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		g := newGateway(t)
+		g.http2 = http2
+		shown := []tls.Certificate{g.root.Certify(t, key(g.good), named(t, grantID, subject), certtest.Valid(-time.Hour, 30*time.Minute))}
+		now := time.Now()
+		g.cfg.Now = func() time.Time { return now }
+		g.start(t)
+		client := g.client(t, shown...)
+		cfg := client.Transport.(*http.Transport).TLSClientConfig
+		cfg.ClientSessionCache = nil // a session has the certificate that it was begun with
+		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &shown[0], nil
+		}
+		if got := g.mustAsk(t, client); got.status != http.StatusOK {
+			t.Fatalf("HTTP/2 %t: before, the answer is %d %s", http2, got.status, got.wire)
+		}
+		shown[0] = g.good
+		now = now.Add(31 * time.Minute)
+		if got := g.mustAsk(t, client); got.status != http.StatusUnauthorized {
+			t.Errorf("HTTP/2 %t: after the end, the answer is %d %s", http2, got.status, got.wire)
+		}
+		if got := g.mustAsk(t, client); got.status != http.StatusOK {
+			t.Errorf("HTTP/2 %t: with the renewed certificate the answer is %d %s", http2, got.status, got.wire)
+		}
+		if _, err := g.registrar.Revoke(t.Context(), grantID); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.mustAsk(t, client); got.status != http.StatusForbidden || http2 == got.closes {
+			t.Errorf("HTTP/2 %t: once the grant is revoked the answer is %d, and says that the connection ends: %t", http2, got.status, got.closes)
+		}
+	}
+}
+
 // The roots change while the server runs: P is the client, Q the host.
 //
 //	P: full handshake, session kept
