@@ -31,6 +31,8 @@ type Config struct {
 	// of once for each page, which for a page of 50 tasks is about half of its
 	// cost. Recommended, and off by default: a pooler in transaction mode, as
 	// PgBouncer before version 1.21, loses prepared statements. Close gives them back.
+	// Behind such a pooler lib/pq needs binary_parameters=yes in its data source name,
+	// prepared or not, or it mixes statements up.
 	// On a *sql.Conn with ReadOnly or StatementTimeout each page prepares anew.
 	//
 	// A driver that prepares by itself, as pgx does, needs no such option.

@@ -24,7 +24,8 @@
 // # Limits
 //
 // Each row takes a connection of the pool that the Auditor is given: a pool that pages use
-// up makes the audit wait, so give it one of its own if answers depend on it.
+// up makes the audit wait, so give it one of its own if answers depend on it. Behind a
+// pooler in transaction mode lib/pq needs binary_parameters=yes in its data source name.
 //
 // Nothing cuts the table, and nothing makes it hard to change for who may write it: what
 // must stand against the host's own administrators belongs in another system.

@@ -30,7 +30,8 @@
 // A page costs two look-ups of its grant. Without Config.Prepared, which a pooler in
 // front of Postgres may not support, lib/pq makes two round trips of each, and the server
 // parses and plans it. The parameter binary_parameters=yes of lib/pq's data source name
-// makes it one round trip, and spares no plan.
+// makes it one round trip, and spares no plan; behind a pooler in transaction mode it is
+// required, or lib/pq's statements and arguments are mixed up with others'.
 //
 // A prepared look-up fails on connections that are older than another type of one of the
 // table's columns, as Postgres says: "cached plan must not change result type". Start the

@@ -20,7 +20,8 @@ type Config struct {
 	// Prepared has the database parse and plan the look-up of a grant once for each
 	// connection instead of for each request: with lib/pq that is one round trip instead
 	// of two. It does not work behind a pooler that hands out connections by the
-	// transaction, such as PgBouncer, unless that pooler knows prepared statements.
+	// transaction, such as PgBouncer, unless that pooler knows prepared statements. Behind
+	// one lib/pq needs binary_parameters=yes in its data source name, prepared or not.
 	// NewGrants prepares, and Close gives up what it has prepared. Tickets, which are
 	// looked up once, are never prepared. After a column of the table was given another
 	// type, Postgres refuses what was prepared before ("cached plan must not change result

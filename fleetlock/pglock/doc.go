@@ -10,8 +10,11 @@
 //
 // A lock is one row. Each transition is one statement, which compares the version of the
 // row and replaces it, on the clock of the server: an acquisition and a release that
-// nobody disputes cost one each. The statements are whole transactions of their own, so
-// any pooler will do; LISTEN needs a connection past it, see Config.Listen.
+// nobody disputes cost one each. The statements are whole transactions of their own, so a
+// pooler in transaction mode will do, with binary_parameters=yes in lib/pq's data source
+// name: without it lib/pq sends a statement and its arguments in two turns, between which
+// the pooler may take the connection away. LISTEN needs a connection past the pooler, see
+// Config.Listen.
 //
 // # What fails
 //

@@ -2,6 +2,7 @@ package pglock_test
 
 import (
 	"database/sql"
+	"net/url"
 	"testing"
 	"time"
 
@@ -56,9 +57,15 @@ func TestARegisterThatListensPasses(t *testing.T) {
 	fleetlocktest.Run(t, func() fleetlock.Register { return here })
 }
 
-func TestARegisterBehindAPoolerPasses(t *testing.T) {
+// As behind a pooler in transaction mode: nothing is prepared, and nobody listens.
+func TestARegisterForAPoolerPasses(t *testing.T) {
 	t.Parallel()
-	db := open(t, pgtest.DSN(t), true)
+	dsn, err := url.Parse(pgtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn.RawQuery += "&binary_parameters=yes"
+	db := open(t, dsn.String(), true)
 	db.SetMaxOpenConns(20)
 	db.SetMaxIdleConns(20)
 	here := newRegister(t, pglock.Config{DB: db})
