@@ -112,6 +112,9 @@ func (p *Proxy) check() error {
 		if !prefix.IsValid() || prefix.Bits() == 0 || prefix.Addr().Is4In6() {
 			return fmt.Errorf("mtls: Proxy.Peers has %s, which is no network of a proxy", prefix)
 		}
+		if prefix.Addr().Is6() && prefix.Addr().IsLinkLocalUnicast() {
+			return fmt.Errorf("mtls: Proxy.Peers has %s, which is another network on each link", prefix)
+		}
 	}
 	return nil
 }

@@ -245,6 +245,7 @@ func TestAProxyThatIsNoneIsRefusedAtTheStart(t *testing.T) {
 		"all of IPv6":         {Peers: []netip.Prefix{netip.MustParsePrefix("::/0")}, Roots: pool},
 		"a prefix of nothing": {Peers: []netip.Prefix{{}}, Roots: pool},
 		"a mapped prefix":     {Peers: []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr("::ffff:192.0.2.7"), 128)}, Roots: pool},
+		"a link-local prefix": {Peers: []netip.Prefix{netip.MustParsePrefix("fe80::/10")}, Roots: pool},
 		"an unknown format":   {Peers: []netip.Prefix{loopback}, Roots: pool, Format: 9},
 	} {
 		g := newGateway(t)
