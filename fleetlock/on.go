@@ -101,7 +101,8 @@ func Slots(n int) Option {
 //   - It needs a [Lease], because from afar nobody can tell a dead holder from one that
 //     is cut off. A holder that cannot reach the register gives up a quarter of the
 //     lease before anyone else may be granted the lock, by its own clock, which it reads
-//     before each renewal is sent.
+//     before each renewal is sent. The lease goes on at the register while the machine is
+//     suspended or its virtual machine stands still: who wakes from that asks Err first.
 //   - Err asks the register, and takes up to a quarter of the lease, or a second, if it
 //     does not answer. So do the methods with a context that does not end before. Release
 //     and a wait take up to a whole lease. Errors of the register that pass within that
@@ -113,8 +114,9 @@ func Slots(n int) Option {
 //     up while a grant is on its way may leave the lock to nobody for a lease.
 //   - With [Slots] several hold it at once.
 //
-// The name has up to 200 bytes of printable text; the label is printable as well. A bad name or option is the error of
-// every method. [Perm] and [NoSync] mean nothing here.
+// The name has up to 200 bytes of printable text; the label is printable as well. A register
+// keeps each name for ever: use a few again and again, and not one for each job. A bad name or
+// option is the error of every method. [Perm] and [NoSync] mean nothing here.
 func On(r Register, name string, opts ...Option) *Lock {
 	o, err := collect(opts)
 	l := &Lock{path: name, options: o, err: errors.Join(err, fitOn(name, o)), queue: make(chan struct{}, 1)}
