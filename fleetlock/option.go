@@ -31,8 +31,8 @@ const maxLease = 365 * 24 * time.Hour
 
 // Lease has a holder give sign of life, from a goroutine of its own, and lets others
 // take the lock from one that was silent for d. A quarter of d before that the holder
-// counts as having lost it: its context ends and Err says so. d is at least
-// [MinLease], at most a year and, on Linux, does not run while the machine is
+// counts as having lost it: its context ends and Err says so. d is at least [MinLease]
+// and at most a year; that of a file does not run, on Linux, while the machine is
 // suspended. Without a lease, or with one of zero, a lock is held until it is released
 // or the process dies.
 func Lease(d time.Duration) Option { return func(o *options) { o.lease = d } }
