@@ -87,7 +87,7 @@ func (s *session) query(ctx context.Context, st *statement, args []any, read fun
 	case !begun && isOutdated(err):
 		s.forget(st, stmt)
 		if again := s.run(ctx, nil, st, args, read); again != nil {
-			return fmt.Errorf("%w; not prepared: %w", err, again)
+			return fmt.Errorf("%w, after %w", again, err) // what counts is the one that comes first
 		}
 		return nil
 	}
