@@ -22,6 +22,9 @@ const (
 	farthest = 20 * time.Millisecond
 )
 
+// patience is how long a source may take, on a machine that is busy with other things.
+const patience = time.Minute
+
 // A world is a gateway without rows of its own, and its peers.
 type world struct {
 	gateway  *federation.Client
@@ -53,6 +56,8 @@ func newWorld(c cell, rows int) (*world, error) {
 		Peers:  func(context.Context, scope.Grant) ([]federation.Peer, error) { return peers, nil },
 		Keys:   ring(),
 		Orders: map[string]federation.Order{"tasks": {Fields: []federation.OrderField{{Name: "place", Kind: cursor.KindInt64}}, Ascending: true}},
+
+		SourceTimeout: patience,
 	})
 	if err != nil {
 		return w, err
@@ -85,7 +90,7 @@ func (w *world) serve(rows *lister, way time.Duration, fanOut *federation.FanOut
 	w.shutdown = append(w.shutdown, server.Close)
 	return federation.NewClient(federation.ClientConfig{
 		URL:  "http://" + listener.Addr().String(),
-		HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
+		HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}, Timeout: 2 * patience,
 	})
 }
 
@@ -99,7 +104,7 @@ func newHandler(rows *lister, fanOut *federation.FanOut) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: rows})
+	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: rows, Timeout: patience})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +114,7 @@ func newHandler(rows *lister, fanOut *federation.FanOut) (http.Handler, error) {
 	}
 	return federation.NewHandler(federation.Config{
 		Authenticator: letIn{scope.Grant{ID: "grant", Subject: "user", Scope: granted}},
-		Evaluator:     rules, Lister: rows, Cursors: codec, FanOut: fanOut,
+		Evaluator:     rules, Lister: rows, Cursors: codec, FanOut: fanOut, Timeout: 2 * patience,
 	})
 }
 

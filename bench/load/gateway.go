@@ -81,6 +81,7 @@ func serve(ctx context.Context, dsn string, change func(http.Handler) http.Handl
 		if err != nil {
 			return err
 		}
+		server.ReadHeaderTimeout, server.ReadTimeout = patience, patience // handshakes included
 		server.TLSConfig, server.ErrorLog = config.Clone(), slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

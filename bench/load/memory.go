@@ -65,11 +65,13 @@ func (w *watch) sample(gateway *process, distance time.Duration, over <-chan str
 		}
 		select {
 		case <-over: // while that sample was taken, perhaps
-			w.samples = w.samples[len(w.samples)/5:]
-			return nil
+			if len(w.samples) > 2 { // of which there are thirds
+				w.samples = w.samples[len(w.samples)/5:]
+				return nil
+			}
 		case <-ticks.C:
-			w.samples = append(w.samples, s)
 		}
+		w.samples = append(w.samples, s)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 const patience = time.Minute
 
 // grace is how long a worker may take to end, once it is told to.
-const grace = 5 * time.Second
+const grace = time.Minute
 
 // A worker is a process that does a job, seen by the one that started it.
 type worker struct {
