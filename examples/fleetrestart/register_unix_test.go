@@ -16,11 +16,12 @@ func TestOfTheFleetsOfSeveralMachinesOneRestartsAtATime(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.DSN(t)
 	here, there := newFleet(t), newFleet(t)
-	succeed(t, here, "-register", dsn, "-agents", "1")
+	on := []string{"-register", dsn, "-lease", "5m", "-agents", "1"} // a machine that stands still for long ends no lease
+	succeed(t, here, on...)
 	agent, hears := deaf(t, here, "agent-1")
-	first := start(t, here, "-register", dsn, "-agents", "1")
+	first := start(t, here, on...)
 	first.Says(t, "stopping pid "+pidText(agent.PID))
-	second := start(t, there, "-register", dsn, "-agents", "1")
+	second := start(t, there, on...)
 	second.Says(t, "waiting, held by")
 	hears()
 	if one, other := first.End(t), second.End(t); one.Code != 0 || other.Code != 0 {

@@ -89,7 +89,7 @@ func TestStopAttemptsEveryAgentAndTheHolderThoughSomeFail(t *testing.T) {
 	f := newFleet(t)
 	succeed(t, f, "-agents", "3")
 	var stdout, stderr bytes.Buffer
-	err := run(t.Context(), []string{"-dir", f.dir, "-stop", "-fail", "agent-1", "-fail", "agent-3"}, &stdout, &stderr)
+	err := run(t.Context(), []string{"-dir", f.dir, "-grace", "1h", "-stop", "-fail", "agent-1", "-fail", "agent-3"}, &stdout, &stderr)
 	if exitCode(err) != exitFailure || !errors.Is(err, fs.ErrPermission) {
 		t.Fatalf("a stop that fails for two agents ends with %d and the error %v", exitCode(err), err)
 	}

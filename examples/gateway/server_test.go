@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -50,11 +51,11 @@ func firstToken(t *testing.T, p *program) string {
 
 // refusesConnections tells if nothing listens any more.
 func (p *program) refusesConnections() bool {
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(p.url, "http://"), time.Second)
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(p.url, "http://"), programtest.Patience)
 	if err == nil {
 		conn.Close()
 	}
-	return err != nil
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 func TestASignalDrainsRequestsInFlightAndEndsWith0(t *testing.T) {
@@ -89,13 +90,8 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	p.Signal(t, syscall.SIGTERM)
 	programtest.Eventually(t, "the gateway refuses new connections", p.refusesConnections)
 	p.Signal(t, syscall.SIGTERM)
-	since := time.Now()
-	code := p.End(t).Code
-	if waited := time.Since(since); waited > 9*time.Second { // the server would wait for the body a second longer
-		t.Errorf("the gateway ends %s after the second SIGTERM, want at once", waited)
-	}
-	if code == 0 {
-		t.Error("a gateway that cuts off a request ends with 0")
+	if code := p.End(t).Code; code == 0 { // as it would be after waiting for the body
+		t.Error("a gateway that should cut off a request ends with 0")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/mosaicstack/fedkit/federation"
+	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // startPage starts three gateways and the page over them.
@@ -199,9 +200,8 @@ func wantAlert(b *tab, want string) {
 func restart(t *testing.T, gateways *trio, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		if err := gateways.start(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
+		// Until it has its port again, another program may have it.
+		programtest.Eventually(t, name+" starts", func() bool { return gateways.start(t.Context(), name) == nil })
 	}
 }
 

@@ -33,7 +33,7 @@ func start(t *testing.T) host {
 	fill(t, db)
 	h := host{db: db}
 	programtest.Eventually(t, "the program listens", func() bool {
-		addr := freeAddress()
+		addr := freeAddress(t)
 		h.Program, h.url = launch(t, dsn, addr), "http://"+addr
 		return h.Program != nil
 	})
@@ -67,9 +67,16 @@ func listens(addr string) bool {
 
 // freeAddress returns one at which nobody listens. Its port is of those that systems give
 // to nobody who takes any, so it is most likely still free when the program comes.
-func freeAddress() string {
+// Other tests leave it alone for as long as this one has the same port of UDP.
+func freeAddress(t *testing.T) string {
 	for {
-		if addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)); !listens(addr) {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
+		claim, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { claim.Close() })
+		if !listens(addr) {
 			return addr
 		}
 	}
