@@ -9,11 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -380,40 +380,35 @@ func TestAPeerWhoseListNeverEndsCostsEachPageTheSame(t *testing.T) {
 	}
 }
 
-// Whoever hangs up leaves nothing behind: no goroutine, no turn, and no peer that passes
-// for dead.
+// Whoever hangs up leaves nothing behind: no turn, no peer that passes for dead, and no
+// goroutine, with which the bubble would have no end.
 func TestPagesThatAreGivenUpLeaveNothingBehind(t *testing.T) {
-	f := newFederation(t, 4, true, func(c *FanOutConfig) { c.Concurrent = 3 })
-	f.fill(40)
-	token := ""
-	if page, err := f.list(t.Context(), 30, ""); err == nil {
-		token = page.Next
-	}
-	for i := range f.peers {
-		f.peers[i].Client = newFakeClient(t, &slowTransport{inner: f.sources[i+1]})
-	}
-	before := runtime.NumGoroutine()
-	var asking sync.WaitGroup
-	for range 30 {
-		asking.Go(func() {
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(10*time.Millisecond, cancel)
-			f.list(ctx, 30, token)
-		})
-	}
-	asking.Wait()
-	if n := len(f.fanOut.turns); n != 0 {
-		t.Errorf("%d turns are taken", n)
-	}
-	if len(f.fanOut.breakers.open) != 0 {
-		t.Errorf("of the peers %v is remembered", f.fanOut.breakers.open)
-	}
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if runtime.NumGoroutine() <= before+2 {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		f := newFederation(t, 4, true, func(c *FanOutConfig) { c.Concurrent = 3 })
+		f.fill(40)
+		token := ""
+		if page, err := f.list(t.Context(), 30, ""); err == nil {
+			token = page.Next
 		}
-	}
-	t.Errorf("%d goroutines became %d", before, runtime.NumGoroutine())
+		for i := range f.peers {
+			f.peers[i].Client = newFakeClient(t, &slowTransport{inner: f.sources[i+1]})
+		}
+		var asking sync.WaitGroup
+		for range 30 {
+			asking.Go(func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(10*time.Millisecond, cancel)
+				f.list(ctx, 30, token)
+			})
+		}
+		asking.Wait()
+		if n := len(f.fanOut.turns); n != 0 {
+			t.Errorf("%d turns are taken", n)
+		}
+		if len(f.fanOut.breakers.open) != 0 {
+			t.Errorf("of the peers %v is remembered", f.fanOut.breakers.open)
+		}
+	})
 }
 
 // Whoever may ask a peer is decided for each page.

@@ -219,7 +219,7 @@ func (h *host) busy() { h.concurrent, h.underWay = 1, 1 }
 
 func newRules(tb testing.TB, native scope.NativeRBAC) *scope.Rules {
 	tb.Helper()
-	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: native})
+	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: native, Timeout: testWait})
 	if err != nil {
 		tb.Fatalf("the rules are refused: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/federation"
@@ -28,8 +29,9 @@ func TestEachPlantedFaultOfAFanOutIsFoundByItsCase(t *testing.T) {
 		t.Fatal(err)
 	}
 	sound.FanOut, err = federation.NewFanOut(federation.FanOutConfig{
-		Keys:  keys,
-		Peers: func(context.Context, scope.Grant) ([]federation.Peer, error) { return nil, nil },
+		Keys:          keys,
+		SourceTimeout: time.Minute,
+		Peers:         func(context.Context, scope.Grant) ([]federation.Peer, error) { return nil, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

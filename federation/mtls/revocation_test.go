@@ -50,23 +50,35 @@ func TestTheEndOfAGrantCountsOnAConnectionThatIsKeptAlive(t *testing.T) {
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {
 		for name := range ends(nil) {
-			g := newGateway(t)
-			g.http2 = http2
-			g.start(t)
-			client := g.client(t, g.good)
-			if got := g.mustAsk(t, client); got.status != http.StatusOK {
-				t.Fatalf("before, the answer is %d %s", got.status, got.wire)
-			}
-			ends(g)[name](t)
-			got, reused := g.askTraced(t, client)
-			if !reused {
-				t.Error("the connection was not kept alive, so this test proves nothing")
-			}
-			if got.status != http.StatusForbidden {
-				t.Errorf("HTTP/2 %t, once the grant is %s, the answer is %d %s", http2, name, got.status, got.wire)
-			}
+			onKeptConnection(t, func() (kept bool) {
+				g := newGateway(t)
+				g.http2 = http2
+				g.start(t)
+				client := g.client(t, g.good)
+				if got := g.mustAsk(t, client); got.status != http.StatusOK {
+					t.Fatalf("before, the answer is %d %s", got.status, got.wire)
+				}
+				ends(g)[name](t)
+				got, kept := g.askTraced(t, client)
+				if got.status != http.StatusForbidden {
+					t.Errorf("HTTP/2 %t, once the grant is %s, the answer is %d %s", http2, name, got.status, got.wire)
+				}
+				return kept
+			})
 		}
 	}
+}
+
+// onKeptConnection plays a scene until its requests go over one connection, which they do
+// the first time unless the machine is so busy that net/http takes it for a broken one.
+func onKeptConnection(t *testing.T, scene func() (kept bool)) {
+	t.Helper()
+	for range 5 {
+		if scene() {
+			return
+		}
+	}
+	t.Error("the connection was never kept alive, so this test proves nothing")
 }
 
 // askTraced also tells if the request went over a connection that was there already.
