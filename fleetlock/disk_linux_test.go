@@ -49,7 +49,9 @@ func fill(t *testing.T, dir string) (empty func()) {
 		}
 	}
 	return func() {
-		if err := os.Remove(name); err != nil {
+		// A process that is being started may have the file for a moment, and keep what has
+		// no name any more.
+		if err := errors.Join(os.Truncate(name, 0), os.Remove(name)); err != nil {
 			t.Fatal(err)
 		}
 	}

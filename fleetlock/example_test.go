@@ -57,7 +57,7 @@ func ExampleLock_Acquire() {
 	}
 	defer held.Release()
 
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	_, err = fleetlock.File(path).Acquire(ctx)
 	var busy *fleetlock.BusyError

@@ -196,7 +196,7 @@ func TestOfManyThatResumeATicketOneDoes(t *testing.T) {
 				t.Fatal(err)
 			case answer.err() == nil:
 				granted++
-			case !errors.Is(answer.err(), ErrLost):
+			case !errors.Is(answer.err(), ErrLost) && !errors.As(answer.err(), new(*BusyError)): // the other one stood still on its way
 				t.Errorf("a ticket that another has used is answered with %v", answer.err())
 			}
 		}

@@ -95,14 +95,16 @@ func TestAWaiterIsGrantedALockWhoseTicketRunsOut(t *testing.T) {
 func TestWaitersOfAProcessAreToldByEachOther(t *testing.T) {
 	t.Parallel()
 	var held [4]*Held
-	var waiters [4]*waiter
-	c := drowsy()
+	var waiters [len(held)]*waiter
+	var clocks [len(held)]*slumber // they need not sleep all at one moment
 	for i := range held {
 		path := lockPath(t)
-		held[i] = mustAcquire(t, File(path, NoSync()))
-		waiters[i] = startWaiter(t, File(path, NoSync(), by(c)))
+		held[i], clocks[i] = mustAcquire(t, File(path, NoSync())), drowsy()
+		waiters[i] = startWaiter(t, File(path, NoSync(), by(clocks[i])))
 	}
-	c.await(t, int32(len(waiters)))
+	for _, c := range clocks {
+		c.await(t, 1)
+	}
 	waiters[0].cancel()
 	<-waiters[0].failed
 	for i, w := range waiters[1:] {
@@ -118,11 +120,11 @@ func TestNewsReachWhoWaitsWhileOthersComeAndGo(t *testing.T) {
 	t.Parallel()
 	var held [12]*Held
 	var waiters [len(held)]*waiter
-	c := drowsy()
+	var clocks [len(held)]*slumber
 	for i := range held {
 		path := lockPath(t)
-		held[i] = mustAcquire(t, File(path, NoSync()))
-		waiters[i] = startWaiter(t, File(path, NoSync(), by(c)))
+		held[i], clocks[i] = mustAcquire(t, File(path, NoSync())), drowsy()
+		waiters[i] = startWaiter(t, File(path, NoSync(), by(clocks[i])))
 	}
 	stop := make(chan struct{})
 	var all sync.WaitGroup
@@ -149,7 +151,9 @@ func TestNewsReachWhoWaitsWhileOthersComeAndGo(t *testing.T) {
 			}
 		})
 	}
-	c.await(t, int32(len(waiters)))
+	for _, c := range clocks {
+		c.await(t, 1)
+	}
 	for i, w := range waiters {
 		mustRelease(t, held[i])
 		mustRelease(t, w.mustBeGranted(t, "a release"))
@@ -403,8 +407,14 @@ func TestAcquireGivesTheCauseOfItsContext(t *testing.T) {
 	path := lockPath(t)
 	h := mustAcquire(t, File(path))
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(20*time.Millisecond, func() { cancel(errReason) })
-	if _, err := File(path).Acquire(ctx); !errors.Is(err, errReason) || !errors.Is(err, context.Canceled) {
+	l := File(path)
+	go func() {
+		for !waits(l) && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		cancel(errReason)
+	}()
+	if _, err := l.Acquire(ctx); !errors.Is(err, errReason) || !errors.Is(err, context.Canceled) {
 		t.Errorf("a wait that was cancelled for a reason ends with %v", err)
 	}
 	mustRelease(t, h)

@@ -53,10 +53,11 @@ func (t overtakenTxn) Commit() (*clientv3.TxnResponse, error) {
 	}
 	switch t.kv.calls.Add(1) {
 	case 1:
-		if _, err := t.Txn.Commit(); err != nil {
+		_, err := t.Txn.Commit()
+		close(t.kv.made) // also if another call was faster and this one was given up
+		if err != nil {
 			return nil, err
 		}
-		close(t.kv.made)
 		<-t.ctx.Done()
 		return nil, t.ctx.Err()
 	case 2:

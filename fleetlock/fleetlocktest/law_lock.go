@@ -167,7 +167,7 @@ func renewedLasts(ctx context.Context, s *stage) error {
 			return fmt.Errorf("after %v a holder that renews its lease of %v has lost it: %w", time.Since(began), length, err)
 		}
 		if _, err := other.TryAcquire(ctx); err == nil {
-			return fmt.Errorf("after %v another was granted the lock beside a holder that renews its lease", time.Since(began))
+			return latef("after %v another was granted the lock beside a holder that renews its lease", time.Since(began))
 		}
 	}
 	return h.Release()

@@ -91,16 +91,17 @@ func deadSlot(ctx context.Context, s *stage) error {
 	return errors.Join(lives.Release(), g.held.Release())
 }
 
-// changes waits until the record of a lock is another one.
-func (s *stage) changes(ctx context.Context, r fleetlock.Register, name string, do func()) error {
+// joins waits until somebody more stands in the record of a lock. That the record is
+// another one does not say so: it may be the holder who has renewed its lease.
+func (s *stage) joins(ctx context.Context, r fleetlock.Register, name string, do func()) error {
 	before, err := r.Load(ctx, name)
 	if err != nil {
 		return err
 	}
 	do()
-	return until(ctx, "the record has changed", s.slack(), func() (bool, error) {
+	return until(ctx, "somebody has joined", s.slack(), func() (bool, error) {
 		now, err := r.Load(ctx, name)
-		return now.Version != before.Version, err
+		return len(now.Terms) > len(before.Terms), err
 	})
 }
 
@@ -115,7 +116,7 @@ func firstServed(ctx context.Context, s *stage) error {
 	order := make(chan int, waiters)
 	errs := make(chan error, waiters)
 	for i := range waiters {
-		err := s.changes(ctx, r, name, func() {
+		err := s.joins(ctx, r, name, func() {
 			go func() {
 				next, err := fleetlock.On(s.open(), name, fleetlock.Lease(s.long())).Acquire(ctx)
 				if err == nil {
@@ -152,11 +153,11 @@ func line(ctx, first context.Context, s *stage, way *link, length time.Duration)
 	if h, err = fleetlock.On(r, name, fleetlock.Lease(length)).Acquire(ctx); err != nil {
 		return nil, nil, err
 	}
-	err = s.changes(ctx, r, name, func() { acquiring(first, fleetlock.On(way, name, fleetlock.Lease(length))) })
+	err = s.joins(ctx, r, name, func() { acquiring(first, fleetlock.On(way, name, fleetlock.Lease(length))) })
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.changes(ctx, r, name, func() { second = acquiring(ctx, fleetlock.On(s.open(), name, fleetlock.Lease(length))) })
+	err = s.joins(ctx, r, name, func() { second = acquiring(ctx, fleetlock.On(s.open(), name, fleetlock.Lease(length))) })
 	return h, second, err
 }
 
