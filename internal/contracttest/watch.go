@@ -86,6 +86,8 @@ func Main(m *testing.M, operations []string, except ...openapi.Case) int {
 	if status != 0 || partial() {
 		return status
 	}
+	mu.Lock() // servers of tests may still be ending
+	defer mu.Unlock()
 	excepted := map[openapi.Case]bool{}
 	for _, c := range except {
 		excepted[c] = true

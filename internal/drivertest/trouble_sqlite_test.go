@@ -142,6 +142,10 @@ func TestACallerInterruptsSQLite(t *testing.T) {
 	for what, read := range readsOfShelf(t, openShelf(t, shelf(t), ""), counts) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
+		select {
+		case <-begun: // told by the read before this one, in each of its steps
+		default:
+		}
 		go func() { done <- read(ctx) }()
 		<-begun
 		cancel()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mosaicstack/fedkit/cursor"
 	"github.com/mosaicstack/fedkit/federation"
@@ -60,7 +61,7 @@ func Parts(t *testing.T, fixture string) federation.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: store})
+	rules, err := scope.NewRules(scope.Config{Registry: scope.Standard(), Native: store, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,5 +75,6 @@ func Parts(t *testing.T, fixture string) federation.Config {
 	}
 	return federation.Config{
 		Authenticator: tokens(data), Evaluator: rules, Lister: store, Getter: store, Cursors: cursors, Contract: true,
+		Timeout: 2 * time.Minute, // a busy machine takes its time
 	}
 }

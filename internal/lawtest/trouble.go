@@ -358,9 +358,9 @@ func unserializable(t *testing.T, tr *troubled) {
 // idle reads in a transaction of the host's that the server has ended meanwhile.
 func idle(t *testing.T, tr *troubled) {
 	for _, what := range []string{"a page", "a row"} {
-		db := tr.connect(t, tr.dsn(t, "idle_in_transaction_session_timeout", "20", "application_name", "idle"))
+		db := tr.connect(t, tr.dsn(t, "application_name", "idle"))
 		tx := tr.begin(t, db, nil)
-		tr.in(t, tx, "SELECT 1")
+		tr.in(t, tx, "SET LOCAL idle_in_transaction_session_timeout = 20") // from here, not from BEGIN
 		await(t, "the end of an idle transaction", func() bool {
 			var n int
 			if err := tr.admin.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idle'").Scan(&n); err != nil {
@@ -382,8 +382,8 @@ func givenUp(t *testing.T, tr *troubled) {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, scope.ErrUnavailable) {
 			t.Errorf("%s that the caller gives up ends in %v, want Canceled", what, err)
 		}
+		await(t, "the end of what nobody waits for", func() bool { n, err := tr.running("PgSleep"); return err == nil && n == 0 })
 	}
-	await(t, "the end of what nobody waits for", func() bool { n, err := tr.running("PgSleep"); return err == nil && n == 0 })
 	tr.works(t, db)
 }
 
