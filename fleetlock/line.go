@@ -118,19 +118,26 @@ func (v view) placed(p page, now instant) edit {
 	return e
 }
 
-// leave gives up the place, so that nobody waits for it to end. It does not try for long,
-// beside what others would wait.
+// leave gives up the place, so that nobody waits for it to end.
 func (v view) leave() {
+	v.undo(func(l ledger) bool { return l.inLine(v.place) >= 0 }, func(e *edit) { e.drop(v.place) })
+}
+
+// undo takes out of the record what nobody has any more, if it is there. It does not try
+// for long, beside what others would wait.
+func (v view) undo(there func(ledger) bool, take func(*edit)) {
 	long := effort{context.WithoutCancel(v.ctx), time.Now().Add(max(lookTime, v.lease/64))}
 	for {
 		p, err := v.read(long)
-		if err != nil || p.inLine(v.place) < 0 {
+		if err != nil || !there(p.ledger) {
 			return
 		}
+		now := v.clock.now()
 		e := edit{next: p.clone(), terms: make(map[string]time.Duration)}
-		e.drop(v.place)
-		v.begin(p, &e, v.clock.now())
-		e.done = func(l ledger) bool { return l.inLine(v.place) < 0 }
+		take(&e)
+		v.advance(p, &e, now)
+		v.begin(p, &e, now)
+		e.done = func(l ledger) bool { return !there(l) }
 		if _, err := v.write(long, p, e); !errors.Is(err, errChanged) {
 			return
 		}

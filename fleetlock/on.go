@@ -111,7 +111,8 @@ func Slots(n int) Option {
 //     them apart.
 //   - Those who wait stand in a line that the register keeps, and are served in the order
 //     in which they came to it. One who dies there keeps its place for a lease. Who gives
-//     up while a grant is on its way may leave the lock to nobody for a lease.
+//     up while a grant is under way gives it back; one that is made only after that leaves
+//     the lock to nobody for a lease.
 //   - With [Slots] several hold it at once.
 //
 // The name has up to 200 bytes of printable text; the label is printable as well. A register

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -326,6 +327,86 @@ func TestWhoGivesUpALongWaitLeavesTheLineOfASlowRegister(t *testing.T) {
 		t.Errorf("of who gave up there are %d terms left", left-1)
 	}
 	register.now.Store(false)
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Whoever waits for an unheard register gives up before the answer to the first swap,
+// during which something happens.
+type unheard struct {
+	fleetlock.Register
+	during func(swap func())
+	once   sync.Once
+}
+
+func (u *unheard) Swap(ctx context.Context, name string, seen uint64, next fleetlock.Record) (version uint64, err error) {
+	first := false
+	u.once.Do(func() {
+		first = true
+		u.during(func() { _, err = u.Register.Swap(ctx, name, seen, next) })
+	})
+	if !first {
+		return u.Register.Swap(ctx, name, seen, next)
+	}
+	if err == nil {
+		<-ctx.Done()
+		err = ctx.Err()
+	}
+	return 0, err
+}
+
+func TestAGrantThatNobodyWaitsForAnyMoreIsGivenBack(t *testing.T) {
+	t.Parallel()
+	lease := fleetlock.Lease(time.Hour)
+	for name, acquire := range map[string]func(*fleetlock.Lock, context.Context) (*fleetlock.Held, error){
+		"Acquire": (*fleetlock.Lock).Acquire, "TryAcquire": (*fleetlock.Lock).TryAcquire,
+	} {
+		register := new(fleetlocktest.Memory)
+		ctx, giveUp := context.WithCancel(t.Context())
+		slow := &unheard{Register: register, during: func(swap func()) { swap(); giveUp() }}
+		if _, err := acquire(fleetlock.On(slow, "a", lease), ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		held, err := fleetlock.On(register, "a", lease).TryAcquire(t.Context())
+		if err != nil {
+			t.Fatalf("after %s was given up: %v", name, err)
+		}
+		if err := held.Release(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The other one is granted the same token.
+func TestWhoGivesUpGivesNothingBackThatIsAnothers(t *testing.T) {
+	t.Parallel()
+	register, lease := new(fleetlocktest.Memory), fleetlock.Lease(time.Hour)
+	other := fleetlock.On(register, "a", lease)
+	before, err := other.TryAcquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Release(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	var held *fleetlock.Held
+	slow := &unheard{Register: register, during: func(func()) {
+		if held, err = other.TryAcquire(t.Context()); err != nil {
+			t.Error(err)
+		}
+		giveUp()
+	}}
+	if _, err := fleetlock.On(slow, "a", lease).Acquire(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := held.Err(); err != nil {
+		t.Errorf("another's grant was given back: %v", err)
+	}
+	if _, err := other.TryAcquire(t.Context()); !errors.As(err, new(*fleetlock.BusyError)) {
+		t.Errorf("beside another's grant: %v", err)
+	}
 	if err := held.Release(); err != nil {
 		t.Error(err)
 	}

@@ -44,3 +44,28 @@ func TestAHolderKnowsWhichEntryIsItsOwnWhateverElseWasRead(t *testing.T) {
 		t.Errorf("after a release the lock is broken: %v, %v", p.Broken, err)
 	}
 }
+
+// The line is of one who died in front, of who leaves, and of a third.
+func TestWhoLeavesTheLineTakesTheDeadAlong(t *testing.T) {
+	t.Parallel()
+	s, err := On(NewRolls(t.TempDir()), "a", Lease(time.Minute)).current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := s.(view)
+	v.place = "leaves"
+	p, err := v.read(v.effort())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := edit{next: p.clone(), terms: map[string]time.Duration{placeTerm("dead"): time.Millisecond}}
+	e.next.Line = []spot{{ID: "dead"}, {ID: v.place}, {ID: "third"}}
+	if _, err := v.write(v.effort(), p, e); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Millisecond)
+	v.leave()
+	if p, err = v.read(v.effort()); err != nil || len(p.Line) != 1 || p.Line[0].ID != "third" || p.over(placeTerm("third"), p.at) {
+		t.Errorf("the line is %+v with the terms %v, %v", p.Line, p.until, err)
+	}
+}

@@ -191,7 +191,7 @@ func (v view) swap(seen version, next record) (snapshot, error) {
 	left, err := v.write(long, p, e)
 	if err != nil {
 		if next.token > p.Token {
-			v.disown(next.token, e)
+			v.disown(next.token, e, err)
 		}
 		return v.show(left), err
 	}
@@ -211,11 +211,14 @@ func (v view) left(p page, next record) snapshot {
 	return snapshot{next, version{p.version, p.Token}}
 }
 
-// disown ends the term of a grant that may have been made, but that nobody will know of.
-func (v view) disown(token uint64, e edit) {
+// disown ends the term of a grant that failed. It may have been made, though nobody will
+// know of it, unless the record is known to be another one.
+func (v view) disown(token uint64, e edit, err error) {
 	if book, ok := v.register.(*roll); ok {
 		text, _ := e.next.encode() // it could be before
 		book.disown(token, text)
+	} else if !errors.Is(err, errChanged) {
+		v.undo(e.done, func(e *edit) { e.next.end(e.next.holder(token), false, "") })
 	}
 }
 
