@@ -131,6 +131,6 @@ func checkedHandler(store *listquery.Store, find func(context.Context, string) (
 	return federation.NewHandler(federation.Config{
 		Authenticator: authenticator, Evaluator: rules, Lister: store, Getter: store, Cursors: cursors,
 		Addresses: limit, Grants: limit, Concurrent: 10_000, Auditor: auditor, Logger: slog.New(nowhere),
-		Timeout: patience,
+		Timeout: patience, AuditTimeout: patience,
 	})
 }
