@@ -16,7 +16,7 @@ func TestOfTheFleetsOfSeveralMachinesOneRestartsAtATime(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.DSN(t)
 	here, there := newFleet(t), newFleet(t)
-	on := []string{"-register", dsn, "-lease", "5m", "-agents", "1"} // a machine that stands still for long ends no lease
+	on := []string{"-register", dsn, "-lease", "1m", "-agents", "1"} // a machine that stands still for long ends no lease
 	succeed(t, here, on...)
 	agent, hears := deaf(t, here, "agent-1")
 	first := start(t, here, on...)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -125,22 +123,14 @@ func list(t *testing.T, p *program, token, resource string, limit int) answer {
 	return ask(t, p, token, resource, fmt.Sprintf(`{"limit":%d}`, limit))
 }
 
-// ask asks for a page until there is time for it: on a machine that is busy enough the
-// gateway runs out of its own, answers 503, and logs why. It may be called by any goroutine.
-func ask(t *testing.T, p *program, token, resource, body string) answer {
+// ask asks for a page until there is time for it. It may be called by any goroutine.
+func ask(t *testing.T, p *program, token, resource, body string) (got answer) {
 	t.Helper()
-	got := exchange(t, listRequest(p, token, resource, body))
-	for end := time.Now().Add(programtest.Patience); got.status == http.StatusServiceUnavailable && time.Now().Before(end); {
-		if time.Sleep(10 * time.Millisecond); p.ranOutOfTime() {
-			got = exchange(t, listRequest(p, token, resource, body))
-		}
-	}
+	p.HasTime(func() int {
+		got = exchange(t, listRequest(p, token, resource, body))
+		return got.status
+	})
 	return got
-}
-
-// ranOutOfTime tells if a request has met a deadline.
-func (p *program) ranOutOfTime() bool {
-	return strings.Contains(p.Stderr.String(), context.DeadlineExceeded.Error())
 }
 
 func listRequest(p *program, token, resource, body string) *http.Request {

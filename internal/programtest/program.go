@@ -1,10 +1,13 @@
 package programtest
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -110,6 +113,19 @@ func (p *Program) Ended() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// HasTime asks the program, a server, until it has time for the answer, whose status ask
+// returns. On a machine that is busy enough a server runs out of its own time, answers 503,
+// and logs why: a 503 for any other reason is not asked for again.
+func (p *Program) HasTime(ask func() (status int)) {
+	status := ask()
+	for end := time.Now().Add(Patience); status == http.StatusServiceUnavailable && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond) // the log may come behind the answer
+		if strings.Contains(p.Stderr.String(), context.DeadlineExceeded.Error()) {
+			status = ask()
+		}
 	}
 }
 

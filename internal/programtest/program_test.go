@@ -1,7 +1,9 @@
 package programtest
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,6 +28,8 @@ func program() {
 		fmt.Println("waiting")
 		<-told
 		fmt.Println("told")
+	case "hurry":
+		fmt.Fprintln(os.Stderr, context.DeadlineExceeded)
 	case "delegate":
 		self, _ := os.Executable()
 		cmd := exec.Command(self, "fail", "another one")
@@ -49,6 +53,16 @@ func TestAProgramHearsSignals(t *testing.T) {
 	p.Signal(t, os.Interrupt)
 	if got, want := p.End(t), (Outcome{0, "waiting\ntold\n", ""}); got != want {
 		t.Errorf("a program that was told to end ends with %+v, want %+v", got, want)
+	}
+}
+
+func TestAProgramThatHadNoTimeIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	answers := []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable, http.StatusOK, http.StatusTeapot}
+	asked := 0
+	Start(t, Command("hurry")).HasTime(func() int { asked++; return answers[asked-1] })
+	if asked != 3 {
+		t.Errorf("a program with time for the third answer is asked %d times", asked)
 	}
 }
 

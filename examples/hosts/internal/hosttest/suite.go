@@ -1,18 +1,15 @@
 package hosttest
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mosaicstack/fedkit/federation"
-	"github.com/mosaicstack/fedkit/internal/programtest"
 )
 
 // strict is the header that a service puts on each of its answers.
@@ -33,17 +30,13 @@ type answer struct {
 	} `json:"item"`
 }
 
-// ask sends a request until the program has time for it: on a machine that is busy enough
-// it runs out of its own, answers 503, and logs why.
-func (h host) ask(t *testing.T, method, path, body string, header http.Header) answer {
+// ask sends a request until the program has time for it.
+func (h host) ask(t *testing.T, method, path, body string, header http.Header) (got answer) {
 	t.Helper()
-	got := h.exchange(t, method, path, body, header)
-	for end := time.Now().Add(programtest.Patience); got.status == http.StatusServiceUnavailable && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond)
-		if strings.Contains(h.Stderr.String(), context.DeadlineExceeded.Error()) {
-			got = h.exchange(t, method, path, body, header)
-		}
-	}
+	h.HasTime(func() int {
+		got = h.exchange(t, method, path, body, header)
+		return got.status
+	})
 	return got
 }
 
@@ -73,10 +66,12 @@ func (h host) exchange(t *testing.T, method, path, body string, header http.Head
 	return a
 }
 
+func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
+
 // peer sends a request of the peer that has the token.
 func (h host) peer(t *testing.T, token, path, body string) answer {
 	t.Helper()
-	header := http.Header{"Authorization": {"Bearer " + token}}
+	header := bearer(token)
 	if body != "" {
 		header.Set("Content-Type", "application/json")
 	}
@@ -126,7 +121,7 @@ func Peers(t *testing.T) {
 	if _, err := h.db.Exec(`DROP TABLE peer_grants`); err != nil {
 		t.Fatal(err)
 	}
-	got := h.exchange(t, http.MethodPost, federation.Prefix+"list/tasks", "", http.Header{"Authorization": {"Bearer " + token}})
+	got := h.exchange(t, http.MethodPost, federation.Prefix+"list/tasks", "", bearer(token))
 	if got.status != http.StatusServiceUnavailable || !strings.Contains(got.text, "unavailable") {
 		t.Errorf("with a database without grants a list is answered with %d %s, want 503 and unavailable", got.status, got.text)
 	}
@@ -144,7 +139,6 @@ func (h host) refuses(t *testing.T, name, path, token string, status int, says s
 func OwnRoutes(t *testing.T) {
 	h := start(t)
 	session := http.Header{"Cookie": {"session=1"}}
-	bearer := http.Header{"Authorization": {"Bearer " + token}}
 	for _, test := range []struct {
 		name, method, path string
 		header             http.Header
@@ -154,10 +148,10 @@ func OwnRoutes(t *testing.T) {
 		{"its health", http.MethodGet, "/healthz", nil, http.StatusOK, "healthy"},
 		{"an account", http.MethodGet, "/account", session, http.StatusOK, "your account"},
 		{"an account without a session", http.MethodGet, "/account", nil, http.StatusUnauthorized, "sign in"},
-		{"an account with a peer's token", http.MethodGet, "/account", bearer, http.StatusUnauthorized, "sign in"},
-		{"a peer with its token alone", http.MethodPost, federation.Prefix + "list/tasks", bearer, http.StatusOK, shown[0]},
+		{"an account with a peer's token", http.MethodGet, "/account", bearer(token), http.StatusUnauthorized, "sign in"},
+		{"a peer with its token alone", http.MethodPost, federation.Prefix + "list/tasks", bearer(token), http.StatusOK, shown[0]},
 		{"a peer with a session alone", http.MethodPost, federation.Prefix + "list/tasks", session, http.StatusUnauthorized, "unauthorized"},
-		{"a method that peers do not have", http.MethodDelete, federation.Prefix + "list/tasks", bearer, http.StatusMethodNotAllowed, "invalid_request"},
+		{"a method that peers do not have", http.MethodDelete, federation.Prefix + "list/tasks", bearer(token), http.StatusMethodNotAllowed, "invalid_request"},
 	} {
 		got := h.ask(t, test.method, test.path, "", test.header.Clone())
 		if got.status != test.status || !strings.Contains(got.text, test.says) {
