@@ -40,16 +40,21 @@ var (
 	errContended = errors.New("fleetlock: the record is being changed")
 )
 
-// A BusyError says that another holder has the lock.
+// A BusyError says that another holder has the lock or, where a register keeps a line of
+// those who wait, that it is kept for who is next.
 type BusyError struct {
 	// Path names the lock.
 	Path string
-	// Holder is who has it, as far as the record tells.
+	// Holder is who has it or, under no token yet, is next, as far as the record tells.
 	Holder Holder
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("fleetlock: %s is held by %s", e.Path, e.Holder)
+	verb := "held by"
+	if e.Holder.isNext() {
+		verb = "kept for"
+	}
+	return fmt.Sprintf("fleetlock: %s is %s %s", e.Path, verb, e.Holder)
 }
 
 func isBusy(err error) bool { return err != nil && errors.As(err, new(*BusyError)) }
@@ -83,7 +88,7 @@ func (e *LostError) Unwrap() error { return e.Err }
 // A Holder is who holds a lock, or held it last. It is what that process wrote about
 // itself.
 type Holder struct {
-	// Token is the fencing token of the grant; zero if there never was one.
+	// Token is the fencing token of the grant; zero if there was none, as of who waits.
 	Token uint64
 	// Label is the text that the holder chose by [Label].
 	Label string
@@ -101,11 +106,17 @@ type Holder struct {
 	Until time.Time
 }
 
+// isNext reports whether it is known who this is, and under no token: next in the line.
+func (h Holder) isNext() bool { return h.Token == 0 && h.Host != "" }
+
 func (h Holder) String() string {
-	if h.Token == 0 {
+	text := fmt.Sprintf("process %d on %s", h.PID, h.Host)
+	switch {
+	case h.isNext():
+		return text + ", who is next in line"
+	case h.Token == 0:
 		return "an unknown holder"
 	}
-	text := fmt.Sprintf("process %d on %s", h.PID, h.Host)
 	if h.Label != "" {
 		text = fmt.Sprintf("%q (%s)", h.Label, text)
 	}

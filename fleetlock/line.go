@@ -45,6 +45,19 @@ func (v view) absent(p page, i int, now instant) bool {
 	return i < v.slots && p.over(placeTerm(p.Line[i].ID), now)
 }
 
+// firstAbsent is whose place stands in v's way, though it is absent, or empty.
+func (v view) firstAbsent(p page, now instant) string {
+	for i, w := range p.Line {
+		if w.ID == v.place {
+			break
+		}
+		if v.absent(p, i, now) {
+			return w.ID
+		}
+	}
+	return ""
+}
+
 // advance takes the absent out of the line.
 func (v view) advance(p page, e *edit, now instant) {
 	for i, w := range p.Line {
@@ -68,6 +81,30 @@ func (v view) begin(p page, e *edit, now instant) {
 	}
 }
 
+// pass takes the absent out of the line as long as they are in v's way: nobody would ever
+// come past them who asks without standing in the line.
+func (v view) pass(long effort, p page) (page, error) {
+	for {
+		now := v.clock.now()
+		absent := v.firstAbsent(p, now)
+		if absent == "" || v.open(p, now) {
+			return p, nil
+		}
+		e := edit{next: p.clone(), terms: make(map[string]time.Duration)}
+		v.advance(p, &e, now)
+		v.begin(p, &e, now)
+		e.done = func(l ledger) bool { return l.inLine(absent) < 0 }
+		next, err := v.write(long, p, e)
+		if err == nil && v.near() { // a file knows at once who lives of those that came to the front
+			next, err = v.read(long)
+		}
+		if err != nil && !errors.Is(err, errChanged) {
+			return p, err
+		}
+		p = next
+	}
+}
+
 // stand keeps the place in the line, at its end if it is a new one. If there is no room in
 // the line, who waits has none, and looks again when something has changed.
 func (v view) stand(long effort, p page) (page, error) {
@@ -88,25 +125,16 @@ func (v view) stand(long effort, p page) (page, error) {
 	}
 }
 
-// stands reports whether the place will last until it is looked at again, and nobody
-// is absent who stands before it.
+// stands reports whether the place will last until it is looked at again.
 func (v view) stands(p page, now instant) bool {
-	for i, w := range p.Line {
-		if w.ID == v.place {
-			left, _ := p.end(placeTerm(v.place)).sub(now)
-			return i >= v.slots || left > v.lease*5/8
-		}
-		if v.absent(p, i, now) {
-			return false
-		}
-	}
-	return false
+	i := p.inLine(v.place)
+	left, _ := p.end(placeTerm(v.place)).sub(now)
+	return i >= v.slots || i >= 0 && left > v.lease*5/8
 }
 
 // placed is the change that gives the place, or keeps it.
 func (v view) placed(p page, now instant) edit {
 	e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
-	v.advance(p, &e, now)
 	if e.next.inLine(v.place) < 0 {
 		e.next.Line = append(e.next.Line, spot{ID: v.place, Host: hostname(), PID: processID})
 	}

@@ -110,9 +110,10 @@ func Slots(n int) Option {
 //     context.DeadlineExceeded, as that of a wait whose time is up does; ctx.Err tells
 //     them apart.
 //   - Those who wait stand in a line that the register keeps, and are served in the order
-//     in which they came to it. One who dies there keeps its place for a lease. Who gives
-//     up while a grant is under way gives it back; one that is made only after that leaves
-//     the lock to nobody for a lease.
+//     in which they came to it, before any TryAcquire. One who dies at its front keeps the
+//     place for a lease; one behind, from coming to the front. Who gives up while a grant is
+//     under way gives it back; one that is made only after that leaves the lock to nobody
+//     for a lease.
 //   - With [Slots] several hold it at once.
 //
 // The name has up to 200 bytes of printable text; the label is printable as well. A register

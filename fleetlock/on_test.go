@@ -274,64 +274,6 @@ func TestALeaseThatRanOutIsNotRenewed(t *testing.T) {
 	}
 }
 
-// A busy register takes its time for each call once it is told so.
-type busy struct {
-	fleetlock.Register
-	now atomic.Bool
-}
-
-func (b *busy) Load(ctx context.Context, name string) (fleetlock.Record, error) {
-	if b.now.Load() {
-		select {
-		case <-time.After(600 * time.Millisecond):
-		case <-ctx.Done():
-			return fleetlock.Record{}, ctx.Err()
-		}
-	}
-	return b.Register.Load(ctx, name)
-}
-
-func TestWhoGivesUpALongWaitLeavesTheLineOfASlowRegister(t *testing.T) {
-	t.Parallel()
-	register, lease := &busy{Register: new(fleetlocktest.Memory)}, fleetlock.Lease(time.Hour)
-	held, err := fleetlock.On(register, "a", lease).Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	terms := func() int {
-		got, err := register.Register.Load(t.Context(), "a")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(got.Terms)
-	}
-	ctx, giveUp := context.WithCancel(t.Context())
-	gaveUp := make(chan error, 1)
-	go func() {
-		_, err := fleetlock.On(register, "a", lease).Acquire(ctx)
-		gaveUp <- err
-	}()
-	for terms() < 2 {
-		select {
-		case err := <-gaveUp:
-			t.Fatalf("a wait that nobody gave up ends with %v", err)
-		case <-time.After(time.Millisecond):
-		}
-	}
-	register.now.Store(true)
-	giveUp()
-	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	if left := terms(); left != 1 {
-		t.Errorf("of who gave up there are %d terms left", left-1)
-	}
-	register.now.Store(false)
-	if err := held.Release(); err != nil {
-		t.Error(err)
-	}
-}
-
 // Whoever waits for an unheard register gives up before the answer to the first swap,
 // during which something happens.
 type unheard struct {

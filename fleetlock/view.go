@@ -66,10 +66,14 @@ func (v view) load() (snapshot, error) {
 	if err != nil {
 		return snapshot{}, err
 	}
-	if v.place != "" {
-		if p, err = v.stand(long, p); err != nil {
-			return snapshot{}, err
-		}
+	if v.token == 0 {
+		p, err = v.pass(long, p)
+	}
+	if err == nil && v.place != "" {
+		p, err = v.stand(long, p)
+	}
+	if err != nil {
+		return snapshot{}, err
 	}
 	return v.show(p), nil
 }
