@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,4 +20,16 @@ func processesOf(dir string) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// standsStill reports whether all threads of a process are stopped (proc_pid_stat(5)).
+func standsStill(pid int) bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, file := range files {
+		stat, _ := os.ReadFile(file)
+		if !bytes.HasPrefix(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" T")) {
+			return false
+		}
+	}
+	return len(files) > 0
 }

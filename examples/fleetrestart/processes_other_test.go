@@ -2,6 +2,12 @@
 
 package main
 
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
 // processesOf returns the processes of the fleet that have a pid file; this system has
 // no portable way to find others.
 func processesOf(dir string) (pids []int) {
@@ -17,4 +23,10 @@ func processesOf(dir string) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// standsStill reports whether a process is stopped.
+func standsStill(pid int) bool {
+	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.HasPrefix(strings.TrimSpace(string(state)), "T")
 }

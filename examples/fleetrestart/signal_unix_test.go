@@ -28,6 +28,7 @@ func deaf(t *testing.T, f fleet, name string) (p pidFile, hears func()) {
 		}
 	}
 	send(syscall.SIGSTOP)
+	programtest.Eventually(t, name+" stands still", func() bool { return standsStill(p.PID) })
 	return p, func() { t.Helper(); send(syscall.SIGCONT) }
 }
 
@@ -136,6 +137,7 @@ func standingStill(t *testing.T, f fleet, agent pidFile) (p *programtest.Program
 		})
 		if !p.Ended() {
 			p.Signal(t, syscall.SIGSTOP)
+			programtest.Eventually(t, "the restarter stands still", func() bool { return standsStill(p.PID) })
 			return p, lost
 		}
 		if !hasLine(p.Stderr.String(), "lease ran out") {
