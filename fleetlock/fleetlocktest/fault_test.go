@@ -59,6 +59,26 @@ func scaled(factor float64) func(*faulty) {
 	}
 }
 
+// startedOnce has terms that end their length after their first start.
+func startedOnce(f *faulty) {
+	var mu sync.Mutex
+	begun := make(map[string]bool)
+	f.swap = func(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		terms := make([]fleetlock.Term, len(next.Terms))
+		for i, term := range next.Terms {
+			if begun[name+term.ID] {
+				term.Length = 0
+			}
+			begun[name+term.ID] = true
+			terms[i] = term
+		}
+		next.Terms = terms
+		return f.Memory.Swap(ctx, name, seen, next)
+	}
+}
+
 var faults = []fault{
 	{"tokens start again after a release", "ATokenIsKeptOverReleases", func(f *faulty) {
 		f.load = func(ctx context.Context, name string) (fleetlock.Record, error) {
@@ -167,24 +187,8 @@ var faults = []fault{
 			return f.Memory.Swap(ctx, name, seen, next)
 		}
 	}},
-	{"a term is not started again", "ATermThatIsStartedAgainLasts", func(f *faulty) {
-		var mu sync.Mutex
-		begun := make(map[string]bool)
-		f.swap = func(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			terms := make([]fleetlock.Term, len(next.Terms))
-			for i, term := range next.Terms {
-				if begun[name+term.ID] {
-					term.Length = 0
-				}
-				begun[name+term.ID] = true
-				terms[i] = term
-			}
-			next.Terms = terms
-			return f.Memory.Swap(ctx, name, seen, next)
-		}
-	}},
+	{"a term is not started again", "ATermThatIsStartedAgainLasts", startedOnce},
+	{"a term is not started again, so that another is granted a lock that was renewed", "ARenewedLeaseLasts", startedOnce},
 	{"the end of one term ends all", "TermsEndEachByItself", func(f *faulty) {
 		f.load = func(ctx context.Context, name string) (fleetlock.Record, error) {
 			got, err := f.Memory.Load(ctx, name)
