@@ -56,7 +56,7 @@ func line(t *testing.T, register fleetlock.Register, name string, n int) {
 	var spots []string
 	for i := range n {
 		id := fmt.Sprintf("%016d", i)
-		spots = append(spots, fmt.Sprintf(`{"id":%q,"host":"there","pid":%d}`, id, i))
+		spots = append(spots, fmt.Sprintf(`{"id":%q,"host":"there","pid":%d,"lease_ns":3600000000000}`, id, i))
 		got.Terms = append(got.Terms, fleetlock.Term{ID: "w" + id, Length: time.Hour})
 	}
 	rest, _, _ := strings.Cut(strings.TrimSuffix(got.Text, "}"), `,"line"`)

@@ -43,10 +43,10 @@ type entry struct {
 
 // A spot is the place of one who waits.
 type spot struct {
-	ID    string `json:"id"`
-	Label string `json:"label,omitempty"`
-	Host  string `json:"host"`
-	PID   int    `json:"pid"`
+	ID    string        `json:"id"`
+	Host  string        `json:"host"`
+	PID   int           `json:"pid"`
+	Lease time.Duration `json:"lease_ns"` // of its term in the front
 }
 
 func holderTerm(token uint64) string { return "h" + strconv.FormatUint(token, 10) }
@@ -57,7 +57,7 @@ func placeTerm(id string) string     { return "w" + id }
 const (
 	maxText   = 64<<10 - 1
 	maxEntry  = 576  // of a holder, whatever its label
-	maxSpot   = 120  // of a place in the line
+	maxSpot   = 150  // of a place in the line
 	maxOthers = 1536 // of what is neither
 )
 
@@ -84,6 +84,11 @@ func decodeLedger(text string) (l ledger, err error) {
 	for _, h := range l.Holders {
 		if h.Token > l.Token || h.Lease <= 0 || h.Detached && len(h.Ticket) != len(record{}.ticket) {
 			return ledger{}, fmt.Errorf("%w: the holder under token %d makes no sense", ErrCorrupt, h.Token)
+		}
+	}
+	for _, w := range l.Line {
+		if w.ID == "" || w.Lease <= 0 {
+			return ledger{}, fmt.Errorf("%w: the place %q in the line makes no sense", ErrCorrupt, w.ID)
 		}
 	}
 	return l, nil
@@ -140,6 +145,16 @@ func (e entry) record(until instant) record {
 	if e.Detached {
 		r.state = stateDetached
 		copy(r.ticket[:], e.Ticket)
+	}
+	return r
+}
+
+// record is that of one who waits, under no token: which one it will have is not known
+// yet. It stands at the latest until a holder's does that it does not have to wait for.
+func (s spot) record(now instant, holder record) record {
+	r := record{state: stateHeld, holder: identity{host: s.Host, pid: s.PID}, lease: s.Lease, until: now.add(s.Lease)}
+	if left, _ := holder.until.sub(r.until); holder.token != 0 && left < 0 {
+		r.until = holder.until
 	}
 	return r
 }

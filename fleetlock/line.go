@@ -39,30 +39,22 @@ func (l *Lock) waitInLine(ctx context.Context, v view) (*Held, error) {
 // that they live by terms of their own. Those behind show nothing, or everyone who waits
 // would change the record all the time; their terms begin when they come to the front.
 
-// absent reports whether who stands at some place in the line is at the front and does
-// not live.
+// absent reports whether who stands at some place in the line does not live. Of those
+// behind the front a file alone can tell, whose page does not have the terms of the dead.
 func (v view) absent(p page, i int, now instant) bool {
-	return i < v.slots && p.over(placeTerm(p.Line[i].ID), now)
-}
-
-// firstAbsent is whose place stands in v's way, though it is absent, or empty.
-func (v view) firstAbsent(p page, now instant) string {
-	for i, w := range p.Line {
-		if w.ID == v.place {
-			break
-		}
-		if v.absent(p, i, now) {
-			return w.ID
-		}
+	id := placeTerm(p.Line[i].ID)
+	if _, known := p.until[id]; !known && v.near() {
+		return true
 	}
-	return ""
+	return i < v.slots && p.over(id, now)
 }
 
-// advance takes the absent out of the line.
+// advance takes the absent out of the line, which may be somebody's turn.
 func (v view) advance(p page, e *edit, now instant) {
 	for i, w := range p.Line {
 		if v.absent(p, i, now) && w.ID != v.place {
 			e.drop(w.ID)
+			e.quiet = false
 		}
 	}
 }
@@ -72,37 +64,50 @@ func (e *edit) drop(id string) {
 	e.next.Line = slices.DeleteFunc(e.next.Line, func(w spot) bool { return w.ID == id })
 }
 
-// begin begins the terms of those who have come to the front.
+// begin begins the terms of those who have come to the front: each has its own length,
+// since its owner looks at it again accordingly.
 func (v view) begin(p page, e *edit, now instant) {
 	for _, w := range e.next.Line[:min(v.slots, len(e.next.Line))] {
 		if id := placeTerm(w.ID); p.over(id, now) {
-			e.terms[id] = v.lease
+			e.terms[id] = w.Lease
 		}
 	}
 }
 
-// pass takes the absent out of the line as long as they are in v's way: nobody would ever
-// come past them who asks without standing in the line.
-func (v view) pass(long effort, p page) (page, error) {
+// pass takes the absent out of v's way, who does not stand in the line: nobody else may
+// ever do. If that fails, v is refused as it would be.
+func (v view) pass(p page) page {
+	long := v.aside()
 	for {
 		now := v.clock.now()
-		absent := v.firstAbsent(p, now)
-		if absent == "" || v.open(p, now) {
-			return p, nil
+		if v.open(p, now) || len(p.Line) == 0 {
+			return p
 		}
-		e := edit{next: p.clone(), terms: make(map[string]time.Duration)}
+		e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
 		v.advance(p, &e, now)
-		v.begin(p, &e, now)
-		e.done = func(l ledger) bool { return l.inLine(absent) < 0 }
-		next, err := v.write(long, p, e)
-		if err == nil && v.near() { // a file knows at once who lives of those that came to the front
-			next, err = v.read(long)
+		if len(e.next.Line) == len(p.Line) {
+			return p // nobody is absent
 		}
-		if err != nil && !errors.Is(err, errChanged) {
-			return p, err
+		v.begin(p, &e, now)
+		e.done = func(l ledger) bool { return slices.Equal(l.Line, e.next.Line) }
+		next, err := v.write(long, p, e)
+		switch {
+		case err == nil:
+			return next
+		case !errors.Is(err, errChanged):
+			return p
 		}
 		p = next
 	}
+}
+
+// aside is the effort of what can be left undone.
+func (v view) aside() effort {
+	long := patience
+	if !v.near() {
+		long = lookTime
+	}
+	return effort{v.ctx, time.Now().Add(long)}
 }
 
 // stand keeps the place in the line, at its end if it is a new one. If there is no room in
@@ -125,18 +130,27 @@ func (v view) stand(long effort, p page) (page, error) {
 	}
 }
 
-// stands reports whether the place will last until it is looked at again.
+// stands reports whether the place will last until it is looked at again, and nobody
+// is absent who stands before it.
 func (v view) stands(p page, now instant) bool {
-	i := p.inLine(v.place)
-	left, _ := p.end(placeTerm(v.place)).sub(now)
-	return i >= v.slots || i >= 0 && left > v.lease*5/8
+	for i, w := range p.Line {
+		if w.ID == v.place {
+			left, _ := p.end(placeTerm(v.place)).sub(now)
+			return i >= v.slots || left > v.lease*5/8
+		}
+		if v.absent(p, i, now) {
+			return false
+		}
+	}
+	return false
 }
 
 // placed is the change that gives the place, or keeps it.
 func (v view) placed(p page, now instant) edit {
 	e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
+	v.advance(p, &e, now)
 	if e.next.inLine(v.place) < 0 {
-		e.next.Line = append(e.next.Line, spot{ID: v.place, Host: hostname(), PID: processID})
+		e.next.Line = append(e.next.Line, spot{ID: v.place, Host: hostname(), PID: processID, Lease: v.lease})
 	}
 	v.begin(p, &e, now)
 	if e.next.inLine(v.place) < v.slots {
@@ -149,25 +163,30 @@ func (v view) placed(p page, now instant) edit {
 // leave gives up the place, so that nobody waits for it to end.
 func (v view) leave() {
 	v.undo(func(l ledger) bool { return l.inLine(v.place) >= 0 }, func(e *edit) { e.drop(v.place) })
+	if book, ok := v.register.(*roll); ok {
+		book.abandon(placeTerm(v.place))
+	}
 }
 
 // undo takes out of the record what nobody has any more, if it is there. It does not try
-// for long, beside what others would wait.
+// for long what fails, beside what others would wait, but makes way for others who undo.
 func (v view) undo(there func(ledger) bool, take func(*edit)) {
-	long := effort{context.WithoutCancel(v.ctx), time.Now().Add(max(lookTime, v.lease/64))}
-	for {
-		p, err := v.read(long)
-		if err != nil || !there(p.ledger) {
-			return
-		}
+	try := lookTime
+	if !v.near() {
+		try = max(lookTime, v.lease/64)
+	}
+	long := func() effort { return effort{context.WithoutCancel(v.ctx), time.Now().Add(try)} }
+	end := time.Now().Add(max(try, v.lease/4))
+	p, err := v.read(long())
+	for err == nil && there(p.ledger) && time.Now().Before(end) {
 		now := v.clock.now()
 		e := edit{next: p.clone(), terms: make(map[string]time.Duration)}
 		take(&e)
 		v.advance(p, &e, now)
 		v.begin(p, &e, now)
 		e.done = func(l ledger) bool { return !there(l) }
-		if _, err := v.write(long, p, e); !errors.Is(err, errChanged) {
-			return
+		if p, err = v.write(long(), p, e); errors.Is(err, errChanged) {
+			err = nil
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,24 +34,46 @@ func (c *cut) Swap(ctx context.Context, name string, seen uint64, next fleetlock
 	return c.Register.Swap(ctx, name, seen, next)
 }
 
+func mustAcquire(t *testing.T, lock *fleetlock.Lock) *fleetlock.Held {
+	t.Helper()
+	h, err := lock.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// joins returns when whoever does something stands in the record of a lock, too.
+func joins(t *testing.T, register fleetlock.Register, do func()) {
+	t.Helper()
+	before := len(terms(t, register))
+	go do()
+	for len(terms(t, register)) <= before {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// terms are those of a lock, the holders' first.
+func terms(t *testing.T, register fleetlock.Register) []fleetlock.Term {
+	t.Helper()
+	got, err := register.Load(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Terms
+}
+
 // lineUpTheDead has some wait for a lock, one behind the other, and die.
-func lineUpTheDead(t *testing.T, register fleetlock.Register, n int, lease time.Duration) {
+func lineUpTheDead(t *testing.T, register fleetlock.Register, n int, opts ...fleetlock.Option) {
 	t.Helper()
 	died, way := make(chan error), &cut{Register: register}
 	ctx, die := context.WithCancel(t.Context())
 	defer die()
-	for waiting := range n {
-		go func() {
-			_, err := fleetlock.On(way, "a", fleetlock.Lease(lease)).Acquire(ctx)
+	for range n {
+		joins(t, register, func() {
+			_, err := fleetlock.On(way, "a", opts...).Acquire(ctx)
 			died <- err
-		}()
-		for terms := 0; terms < 1+waiting+1; time.Sleep(time.Millisecond) {
-			got, err := register.Load(t.Context(), "a")
-			if err != nil {
-				t.Fatal(err)
-			}
-			terms = len(got.Terms)
-		}
+		})
 	}
 	way.now.Store(true)
 	die()
@@ -65,16 +88,14 @@ func lineUpTheDead(t *testing.T, register fleetlock.Register, n int, lease time.
 // whoever asks for the lock without standing in the line has to bring them to the front.
 func TestALineOfTheDeadIsNotInTheWayOfWhoTriesForEver(t *testing.T) {
 	t.Parallel()
-	register, lease := new(fleetlocktest.Memory), time.Second/2
-	held, err := fleetlock.On(register, "a", fleetlock.Lease(time.Hour)).Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	register, lease := new(fleetlocktest.Memory), fleetlock.Lease(time.Second/2)
+	held := mustAcquire(t, fleetlock.On(register, "a", fleetlock.Lease(time.Hour)))
 	lineUpTheDead(t, register, 3, lease)
 	if err := held.Release(); err != nil {
 		t.Fatal(err)
 	}
-	tries := fleetlock.On(register, "a", fleetlock.Lease(lease))
+	tries := fleetlock.On(register, "a", lease)
+	var err error
 	for range time.Minute / (10 * time.Millisecond) {
 		if held, err = tries.TryAcquire(t.Context()); err == nil {
 			_ = held.Release() // half a second may have been too short for this machine
@@ -88,21 +109,152 @@ func TestALineOfTheDeadIsNotInTheWayOfWhoTriesForEver(t *testing.T) {
 	t.Error(err)
 }
 
+// Who lives keeps the place in front by renewing its term, and nobody else's.
+func TestADeadWaiterBesideALivingOneLosesItsPlace(t *testing.T) {
+	t.Parallel()
+	register := new(fleetlocktest.Memory)
+	slots, lease := fleetlock.Slots(2), fleetlock.Lease(time.Second)
+	held := []*fleetlock.Held{
+		mustAcquire(t, fleetlock.On(register, "a", slots, fleetlock.Lease(time.Hour))),
+		mustAcquire(t, fleetlock.On(register, "a", slots, fleetlock.Lease(time.Hour))),
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	gaveUp := make(chan error, 1)
+	joins(t, register, func() {
+		_, err := fleetlock.On(register, "a", slots, lease).Acquire(ctx)
+		gaveUp <- err
+	})
+	lineUpTheDead(t, register, 1, slots, lease)
+	for began := time.Now(); len(terms(t, register)) > 3; time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("of a dead waiter the place is there for sixty leases")
+		}
+	}
+	giveUp()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	for _, h := range held {
+		if err := h.Release(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Who stands behind does not look again before a quarter of its own lease.
+func TestWhoComesToTheFrontHasATermOfItsOwnLength(t *testing.T) {
+	t.Parallel()
+	register := new(fleetlocktest.Memory)
+	first := mustAcquire(t, fleetlock.On(register, "a", fleetlock.Lease(time.Hour)))
+	granted := make(chan *fleetlock.Held, 1)
+	joins(t, register, func() {
+		h, err := fleetlock.On(register, "a", fleetlock.Lease(time.Minute)).Acquire(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		granted <- h
+	})
+	ctx, giveUp := context.WithCancel(t.Context())
+	gaveUp := make(chan error, 1)
+	joins(t, register, func() {
+		_, err := fleetlock.On(register, "a", fleetlock.Lease(time.Hour)).Acquire(ctx)
+		gaveUp <- err
+	})
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	second := <-granted
+	if left := terms(t, register)[1].Left; left < time.Hour/2 {
+		t.Errorf("who waits with a lease of an hour has a term of %v", left)
+	}
+	giveUp()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := second.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Two have slots, one of them leaves, and the slot is kept for who waited for it.
 func TestWhoIsRefusedForWhoIsNextIsToldSo(t *testing.T) {
 	t.Parallel()
 	register := new(fleetlocktest.Memory)
-	held, err := fleetlock.On(register, "a", fleetlock.Lease(time.Hour)).Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	lineUpTheDead(t, register, 1, time.Minute)
+	opts := []fleetlock.Option{fleetlock.Slots(2), fleetlock.Lease(time.Minute)}
+	held, stays := mustAcquire(t, fleetlock.On(register, "a", opts...)), mustAcquire(t, fleetlock.On(register, "a", opts...))
+	lineUpTheDead(t, register, 1, opts...)
 	if err := held.Release(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = fleetlock.On(register, "a", fleetlock.Lease(time.Hour)).TryAcquire(t.Context())
+	_, err := fleetlock.On(register, "a", opts...).TryAcquire(t.Context())
 	var busy *fleetlock.BusyError
 	if !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || !strings.Contains(err.Error(), "who is next in line") {
 		t.Errorf("before who stands in line one is told %v", err)
+	}
+	if err := stays.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARefusalBesideALineOfTheDeadNeedsNoWrite(t *testing.T) {
+	t.Parallel()
+	register := &mute{Register: new(fleetlocktest.Memory)}
+	held := mustAcquire(t, fleetlock.On(register, "a", fleetlock.Lease(time.Hour)))
+	lineUpTheDead(t, register, 2, fleetlock.Lease(time.Second/4))
+	time.Sleep(time.Second / 2) // until the first one's term is over
+	register.now.Store(true)
+	_, err := fleetlock.On(register, "a", fleetlock.Lease(time.Second)).TryAcquire(t.Context())
+	if !errors.As(err, new(*fleetlock.BusyError)) {
+		t.Errorf("a lock that is held, in a register that cannot be written: %v", err)
+	}
+	register.now.Store(false)
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A far register takes its time for each call.
+type far struct {
+	fleetlock.Register
+	way time.Duration
+}
+
+func (f far) Load(ctx context.Context, name string) (fleetlock.Record, error) {
+	time.Sleep(f.way)
+	return f.Register.Load(ctx, name)
+}
+
+func (f far) Swap(ctx context.Context, name string, seen uint64, next fleetlock.Record) (uint64, error) {
+	time.Sleep(f.way)
+	return f.Register.Swap(ctx, name, seen, next)
+}
+
+// Of those who write at once one succeeds, and the others have to write again.
+func TestManyWhoGiveUpAtOnceAllLeaveTheLine(t *testing.T) {
+	t.Parallel()
+	const many = 100
+	register := new(fleetlocktest.Memory)
+	held := mustAcquire(t, fleetlock.On(register, "a", fleetlock.Lease(time.Hour)))
+	ctx, giveUp := context.WithCancel(t.Context())
+	var waiters sync.WaitGroup
+	for range many {
+		waiters.Go(func() {
+			lock := fleetlock.On(far{register, 15 * time.Millisecond}, "a", fleetlock.Lease(time.Minute))
+			if _, err := lock.Acquire(ctx); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	for len(terms(t, register)) < 1+many {
+		time.Sleep(time.Millisecond)
+	}
+	giveUp()
+	waiters.Wait()
+	if left := len(terms(t, register)) - 1; left > 0 {
+		t.Errorf("of %d who gave up %d stand in the line", many, left)
+	}
+	if err := held.Release(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -79,7 +79,7 @@ const MaxSlots = 100
 
 // Slots lets n processes hold a lock at once, at most [MaxSlots]; without it that is one.
 // Everyone who uses the lock has to give the same n: who gives more is granted the lock
-// beside more holders. Of those who wait, 50 with the most slots and 500 with the fewest
+// beside more holders. Of those who wait, 40 with the most slots and 400 with the fewest
 // have a place in the line, and others come into it when there is room.
 //
 // A lock of [File] with more than one slot is one like those of [On], kept in the file: it
@@ -110,10 +110,14 @@ func Slots(n int) Option {
 //     context.DeadlineExceeded, as that of a wait whose time is up does; ctx.Err tells
 //     them apart.
 //   - Those who wait stand in a line that the register keeps, and are served in the order
-//     in which they came to it, before any TryAcquire. One who dies at its front keeps the
-//     place for a lease; one behind, from coming to the front. Who gives up while a grant is
-//     under way gives it back; one that is made only after that leaves the lock to nobody
-//     for a lease.
+//     in which they came to it, before any TryAcquire. As many as there are slots are at its
+//     front. One who dies there keeps the place for its lease; one who dies behind, for its
+//     lease from when somebody who asks for the lock, or leaves it, brings the place there.
+//     So a line of the dead takes a lease for each front of it.
+//   - Who gives up leaves the line, which takes half a second, or a sixty-fourth of the
+//     lease, if the register does not answer, and a quarter of it if very many leave at
+//     once; a place that is left behind is that of one who died. A grant that is under way
+//     is given back; one that is made only after that leaves the lock to nobody for a lease.
 //   - With [Slots] several hold it at once.
 //
 // The name has up to 200 bytes of printable text; the label is printable as well. A register

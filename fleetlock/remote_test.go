@@ -59,7 +59,9 @@ func TestWhoLeavesTheLineTakesTheDeadAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := edit{next: p.clone(), terms: map[string]time.Duration{placeTerm("dead"): time.Millisecond}}
-	e.next.Line = []spot{{ID: "dead"}, {ID: v.place}, {ID: "third"}}
+	for _, id := range []string{"dead", v.place, "third"} {
+		e.next.Line = append(e.next.Line, spot{ID: id, Lease: time.Minute})
+	}
 	if _, err := v.write(v.effort(), p, e); err != nil {
 		t.Fatal(err)
 	}

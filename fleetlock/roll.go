@@ -160,12 +160,12 @@ func (r *roll) Watch(ctx context.Context, _ string, changed func()) error {
 	}
 }
 
-// abandon ends the term of a holder of this process, whatever the record says.
-func (r *roll) abandon(token uint64) {
+// abandon ends a term of this process, whatever the record says.
+func (r *roll) abandon(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file != nil {
-		r.file.abandon(holderTerm(token))
+		r.file.abandon(id)
 	}
 }
 

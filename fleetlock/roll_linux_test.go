@@ -390,39 +390,3 @@ func TestGoroutinesThatShareALockHoldAsManySlotsAsThereAre(t *testing.T) {
 		}
 	}
 }
-
-// The line is longer than the front, and whoever asks does not stand in it.
-func TestALineOfTheDeadIsInNobodysWay(t *testing.T) {
-	t.Parallel()
-	for name, acquire := range map[string]func(*Lock, context.Context) (*Held, error){
-		"TryAcquire": (*Lock).TryAcquire, "Acquire": (*Lock).Acquire,
-	} {
-		spec := lockSpec{Path: lockPath(t), Slots: 2, Lease: longLease}
-		crowd := make([]*process, 12)
-		for i := range crowd {
-			crowd[i] = startProcess(t, spec)
-			if i < spec.Slots {
-				crowd[i].must(request{Do: "acquire"})
-			} else {
-				waitForSlot(t, spec.Path, crowd[i], i-spec.Slots)
-			}
-		}
-		for i := range crowd {
-			crowd[len(crowd)-1-i].kill()
-		}
-		began := time.Now()
-		for range spec.Slots {
-			h, err := acquire(slotsOf(spec.Path, spec.Slots), soon(t))
-			if err != nil {
-				t.Fatalf("%s of a slot that is free: %v", name, err)
-			}
-			defer h.Release()
-		}
-		if took := time.Since(began); took > longLease/8 {
-			t.Errorf("%s is granted after %v", name, took)
-		} else {
-			t.Logf("%s is granted after %v", name, took)
-		}
-		mustBeBusy(t, slotsOf(spec.Path, spec.Slots))
-	}
-}

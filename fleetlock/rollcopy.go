@@ -41,6 +41,20 @@ type rollTerm struct {
 	tied  bool
 }
 
+func (t rollTerm) begun() bool { return !t.until.wall.IsZero() }
+
+// left is what is left of a term whose process lives, if it is tied.
+func (t rollTerm) left(now instant) time.Duration {
+	if !t.begun() {
+		return 0
+	}
+	left, comparable := t.until.sub(now)
+	if t.tied && !comparable {
+		return max(left, time.Second) // it lives, and by a clock that this process does not know
+	}
+	return max(left, 0)
+}
+
 func (c rollCopy) version() uint64 {
 	if c.text == "" {
 		return 0

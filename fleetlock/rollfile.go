@@ -197,33 +197,52 @@ func (f *rollFile) load(ctx context.Context) (Record, error) {
 		if c, err = f.look(ctx); err == nil && c.sequence == before {
 			return r, nil
 		}
+		if err == nil {
+			err = ctx.Err()
+		}
 	}
 	return Record{}, err
 }
 
-// record reports also whether a term is over because of a death.
+// record leaves out the terms that are over because of a death, and reports whether there
+// are any.
 func (f *rollFile) record(c rollCopy) (r Record, dead bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	over, err := f.deaths(c.terms)
+	if err != nil {
+		return Record{}, false, err
+	}
 	now := f.clock.now()
 	r = Record{Version: c.version(), Token: c.token, Text: c.text}
 	for _, t := range c.terms {
-		left, comparable := t.until.sub(now)
-		switch {
-		case t.until.wall.IsZero():
-			left = 0
-		case t.tied:
+		if !over[t.id] {
+			r.Terms = append(r.Terms, Term{ID: t.id, Left: t.left(now)})
+		}
+	}
+	return r, len(over) > 0, nil
+}
+
+// deaths returns which tied terms nobody lives for. Those that have yet to begin, of the
+// line behind its front, do not matter as long as all others live.
+func (f *rollFile) deaths(terms []rollTerm) (over map[string]bool, err error) {
+	for _, begun := range []bool{true, false} {
+		for _, t := range terms {
+			if !t.tied || t.begun() != begun || !begun && over == nil {
+				continue
+			}
 			lives, err := f.lives(t.id)
 			if err != nil {
-				return Record{}, false, err
+				return nil, err
 			}
-			if !lives {
-				left, dead = 0, true
-			} else if !comparable {
-				left = max(left, time.Second) // it lives, and by a clock that this process does not know
+			if lives {
+				continue
 			}
+			if over == nil {
+				over = make(map[string]bool)
+			}
+			over[t.id] = true
 		}
-		r.Terms = append(r.Terms, Term{ID: t.id, Left: max(left, 0)})
 	}
-	return r, dead, nil
+	return over, nil
 }

@@ -66,14 +66,13 @@ func (v view) load() (snapshot, error) {
 	if err != nil {
 		return snapshot{}, err
 	}
-	if v.token == 0 {
-		p, err = v.pass(long, p)
+	if v.token == 0 && v.place == "" {
+		p = v.pass(p)
 	}
-	if err == nil && v.place != "" {
-		p, err = v.stand(long, p)
-	}
-	if err != nil {
-		return snapshot{}, err
+	if v.place != "" {
+		if p, err = v.stand(long, p); err != nil {
+			return snapshot{}, err
+		}
 	}
 	return v.show(p), nil
 }
@@ -127,27 +126,27 @@ func (v view) open(p page, now instant) bool {
 	return room > 0
 }
 
-// inTheWay is the record of the holder whose term ends first or, if all have room who
-// hold, of who waits in front.
+// inTheWay is the record of the holder whose term ends first or, if holders have left
+// room, of who waits in front.
 func (v view) inTheWay(p page, now instant) record {
-	var next record
+	var first record
+	room := v.slots
 	for i, h := range p.Holders {
 		r := p.recordOf(i)
 		if p.over(holderTerm(h.Token), now) {
 			continue
 		}
-		if left, _ := r.until.sub(next.until); next.token == 0 || left < 0 {
-			next = r
+		room--
+		if left, _ := r.until.sub(first.until); first.token == 0 || left < 0 {
+			first = r
 		}
 	}
 	for i, w := range p.Line {
-		if next.token != 0 || v.absent(p, i, now) {
-			continue
+		if room > 0 && !v.absent(p, i, now) {
+			return w.record(now, first)
 		}
-		// Its token is that of nobody: the one that it will have is not known yet.
-		return record{state: stateHeld, holder: identity{w.Label, w.Host, w.PID}, lease: v.lease, until: now.add(v.lease)}
 	}
-	return next
+	return first
 }
 
 func (p page) recordOf(i int) record {
@@ -289,7 +288,7 @@ func (v view) alive(uint64) (bool, error) { return true, nil }
 func (v view) abandon(token uint64) bool {
 	book, ok := v.register.(*roll)
 	if ok {
-		book.abandon(token)
+		book.abandon(holderTerm(token))
 	}
 	return ok
 }
