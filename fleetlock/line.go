@@ -3,6 +3,7 @@ package fleetlock
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -175,10 +176,10 @@ func (v view) undo(there func(ledger) bool, take func(*edit)) {
 	if !v.near() {
 		try = max(lookTime, v.lease/64)
 	}
-	long := func() effort { return effort{context.WithoutCancel(v.ctx), time.Now().Add(try)} }
-	end := time.Now().Add(max(try, v.lease/4))
+	ctx, end := context.WithoutCancel(v.ctx), time.Now().Add(max(try, v.lease/4))
+	long := func() effort { return effort{ctx, time.Now().Add(try)} }
 	p, err := v.read(long())
-	for err == nil && there(p.ledger) && time.Now().Before(end) {
+	for pause := firstRetry; err == nil && there(p.ledger) && time.Now().Before(end); pause = pause.next() {
 		now := v.clock.now()
 		e := edit{next: p.clone(), terms: make(map[string]time.Duration)}
 		take(&e)
@@ -186,7 +187,8 @@ func (v view) undo(there func(ledger) bool, take func(*edit)) {
 		v.begin(p, &e, now)
 		e.done = func(l ledger) bool { return !there(l) }
 		if p, err = v.write(long(), p, e); errors.Is(err, errChanged) {
-			err = nil
+			// Of many at once each makes the others write again, unless they spread out.
+			err = nap(ctx, v.clock, time.Duration(rand.N(pause)))
 		}
 	}
 }

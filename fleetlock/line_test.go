@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mosaicstack/fedkit/fleetlock"
@@ -232,30 +233,32 @@ func (f far) Swap(ctx context.Context, name string, seen uint64, next fleetlock.
 // Of those who write at once one succeeds, and the others have to write again.
 func TestManyWhoGiveUpAtOnceAllLeaveTheLine(t *testing.T) {
 	t.Parallel()
-	const many = 100
-	register := new(fleetlocktest.Memory)
-	held := mustAcquire(t, fleetlock.On(register, "a", fleetlock.Lease(time.Hour)))
-	ctx, giveUp := context.WithCancel(t.Context())
-	var waiters sync.WaitGroup
-	for range many {
-		waiters.Go(func() {
-			lock := fleetlock.On(far{register, 15 * time.Millisecond}, "a", fleetlock.Lease(time.Minute))
-			if _, err := lock.Acquire(ctx); !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
-		})
-	}
-	for len(terms(t, register)) < 1+many {
-		time.Sleep(time.Millisecond)
-	}
-	giveUp()
-	waiters.Wait()
-	if left := len(terms(t, register)) - 1; left > 0 {
-		t.Errorf("of %d who gave up %d stand in the line", many, left)
-	}
-	if err := held.Release(); err != nil {
-		t.Error(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const many = 60
+		register := new(fleetlocktest.Memory)
+		held := mustAcquire(t, fleetlock.On(register, "a", fleetlock.Lease(time.Hour)))
+		ctx, giveUp := context.WithCancel(t.Context())
+		var waiters sync.WaitGroup
+		for range many {
+			waiters.Go(func() {
+				lock := fleetlock.On(far{register, 15 * time.Millisecond}, "a", fleetlock.Lease(time.Minute))
+				if _, err := lock.Acquire(ctx); !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			})
+		}
+		for len(terms(t, register)) < 1+many {
+			time.Sleep(time.Millisecond)
+		}
+		giveUp()
+		waiters.Wait()
+		if left := len(terms(t, register)) - 1; left > 0 {
+			t.Errorf("of %d who gave up %d stand in the line", many, left)
+		}
+		if err := held.Release(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A busy register takes its time for each call once it is told so.
