@@ -2,6 +2,7 @@ package fleetlock
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -41,5 +42,26 @@ func TestAllOfALedgerThatMustHaveRoomHasIt(t *testing.T) {
 	})
 	if n := maxLine(MaxSlots); n < 40 {
 		t.Errorf("with every slot taken %d have a place in the line", n)
+	}
+}
+
+func TestALedgerThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	for what, text := range map[string]string{
+		"no JSON":                           `{`,
+		"a form that is not known":          `{"fleetlock":2}`,
+		"a holder of a token to come":       `{"fleetlock":1,"token":1,"holders":[{"token":2,"lease_ns":1}]}`,
+		"a holder without a lease":          `{"fleetlock":1,"token":1,"holders":[{"token":1}]}`,
+		"a ticket without a secret":         `{"fleetlock":1,"token":1,"holders":[{"token":1,"lease_ns":1,"detached":true}]}`,
+		"a place without an ID":             `{"fleetlock":1,"token":1,"line":[{"lease_ns":1}]}`,
+		"a place whose owner has no lease":  `{"fleetlock":1,"token":1,"line":[{"id":"a"}]}`,
+		"a place whose owner's lease is -1": `{"fleetlock":1,"token":1,"line":[{"id":"a","lease_ns":-1}]}`,
+	} {
+		if l, err := decodeLedger(text); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("with %s it is %+v, %v", what, l, err)
+		}
+	}
+	if _, err := decodeLedger(`{"fleetlock":1,"token":1,"holders":[{"token":1,"lease_ns":1}],"line":[{"id":"a","lease_ns":1}]}`); err != nil {
+		t.Error(err)
 	}
 }

@@ -76,39 +76,30 @@ func (v view) begin(p page, e *edit, now instant) {
 }
 
 // pass takes the absent out of v's way, who does not stand in the line: nobody else may
-// ever do. If that fails, v is refused as it would be.
-func (v view) pass(p page) page {
-	long := v.aside()
+// ever do. Beside holders who leave no room that would change nothing.
+func (v view) pass(p page) (page, error) {
+	long := v.effort()
+	if v.near() {
+		long.end = time.Now().Add(patience)
+	}
 	for {
 		now := v.clock.now()
-		if v.open(p, now) || len(p.Line) == 0 {
-			return p
+		if len(p.Line) == 0 || v.room(p, now) <= 0 || v.open(p, now) {
+			return p, nil
 		}
 		e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
 		v.advance(p, &e, now)
 		if len(e.next.Line) == len(p.Line) {
-			return p // nobody is absent
+			return p, nil // nobody is absent
 		}
 		v.begin(p, &e, now)
 		e.done = func(l ledger) bool { return slices.Equal(l.Line, e.next.Line) }
 		next, err := v.write(long, p, e)
-		switch {
-		case err == nil:
-			return next
-		case !errors.Is(err, errChanged):
-			return p
+		if err != nil && !errors.Is(err, errChanged) {
+			return p, err
 		}
 		p = next
 	}
-}
-
-// aside is the effort of what can be left undone.
-func (v view) aside() effort {
-	long := patience
-	if !v.near() {
-		long = lookTime
-	}
-	return effort{v.ctx, time.Now().Add(long)}
 }
 
 // stand keeps the place in the line, at its end if it is a new one. If there is no room in

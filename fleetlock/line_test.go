@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,13 +45,17 @@ func mustAcquire(t *testing.T, lock *fleetlock.Lock) *fleetlock.Held {
 	return h
 }
 
-// joins returns when whoever does something stands in the record of a lock, too.
-func joins(t *testing.T, register fleetlock.Register, do func()) {
+// joins returns the place in the record of a lock of whoever does something, once it is there.
+func joins(t *testing.T, register fleetlock.Register, do func()) (place string) {
 	t.Helper()
-	before := len(terms(t, register))
+	before := terms(t, register)
 	go do()
-	for len(terms(t, register)) <= before {
-		time.Sleep(time.Millisecond)
+	for ; ; time.Sleep(time.Millisecond) {
+		for _, now := range terms(t, register) {
+			if !slices.ContainsFunc(before, func(was fleetlock.Term) bool { return was.ID == now.ID }) {
+				return now.ID
+			}
+		}
 	}
 }
 
@@ -65,16 +70,16 @@ func terms(t *testing.T, register fleetlock.Register) []fleetlock.Term {
 }
 
 // lineUpTheDead has some wait for a lock, one behind the other, and die.
-func lineUpTheDead(t *testing.T, register fleetlock.Register, n int, opts ...fleetlock.Option) {
+func lineUpTheDead(t *testing.T, register fleetlock.Register, n int, opts ...fleetlock.Option) (places []string) {
 	t.Helper()
 	died, way := make(chan error), &cut{Register: register}
 	ctx, die := context.WithCancel(t.Context())
 	defer die()
 	for range n {
-		joins(t, register, func() {
+		places = append(places, joins(t, register, func() {
 			_, err := fleetlock.On(way, "a", opts...).Acquire(ctx)
 			died <- err
-		})
+		}))
 	}
 	way.now.Store(true)
 	die()
@@ -83,6 +88,7 @@ func lineUpTheDead(t *testing.T, register fleetlock.Register, n int, opts ...fle
 			t.Error(err)
 		}
 	}
+	return places
 }
 
 // Of a line that is longer than its front, those behind show by nothing that they live:
@@ -125,8 +131,9 @@ func TestADeadWaiterBesideALivingOneLosesItsPlace(t *testing.T) {
 		_, err := fleetlock.On(register, "a", slots, lease).Acquire(ctx)
 		gaveUp <- err
 	})
-	lineUpTheDead(t, register, 1, slots, lease)
-	for began := time.Now(); len(terms(t, register)) > 3; time.Sleep(10 * time.Millisecond) {
+	place := lineUpTheDead(t, register, 1, slots, lease)[0]
+	isDead := func(term fleetlock.Term) bool { return term.ID == place }
+	for began := time.Now(); slices.ContainsFunc(terms(t, register), isDead); time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > time.Minute {
 			t.Fatal("of a dead waiter the place is there for sixty leases")
 		}
@@ -204,13 +211,17 @@ func TestARefusalBesideALineOfTheDeadNeedsNoWrite(t *testing.T) {
 	lineUpTheDead(t, register, 2, fleetlock.Lease(time.Second/4))
 	time.Sleep(time.Second / 2) // until the first one's term is over
 	register.now.Store(true)
-	_, err := fleetlock.On(register, "a", fleetlock.Lease(time.Second)).TryAcquire(t.Context())
-	if !errors.As(err, new(*fleetlock.BusyError)) {
+	tries := fleetlock.On(register, "a", fleetlock.Lease(time.Second))
+	if _, err := tries.TryAcquire(t.Context()); !errors.As(err, new(*fleetlock.BusyError)) {
 		t.Errorf("a lock that is held, in a register that cannot be written: %v", err)
 	}
 	register.now.Store(false)
 	if err := held.Release(); err != nil {
 		t.Error(err)
+	}
+	register.now.Store(true)
+	if _, err := tries.TryAcquire(t.Context()); !errors.Is(err, errDisk) {
+		t.Errorf("a lock that only the dead wait for, in a register that cannot be written: %v", err)
 	}
 }
 

@@ -255,6 +255,9 @@ func (l *Lock) insist(ctx context.Context, do func(store) error) error {
 
 // busy is the error for a lock that another process has been changing for too long.
 func (l *Lock) busy(s store) error {
+	if v, ok := s.(view); ok {
+		s = &inspection{view: v}
+	}
 	seen, err := s.load()
 	if err != nil {
 		return l.failure(err)

@@ -41,11 +41,9 @@ type rollTerm struct {
 	tied  bool
 }
 
-func (t rollTerm) begun() bool { return !t.until.wall.IsZero() }
-
 // left is what is left of a term whose process lives, if it is tied.
 func (t rollTerm) left(now instant) time.Duration {
-	if !t.begun() {
+	if t.until.wall.IsZero() {
 		return 0
 	}
 	left, comparable := t.until.sub(now)

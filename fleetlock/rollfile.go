@@ -223,26 +223,23 @@ func (f *rollFile) record(c rollCopy) (r Record, dead bool, err error) {
 	return r, len(over) > 0, nil
 }
 
-// deaths returns which tied terms nobody lives for. Those that have yet to begin, of the
-// line behind its front, do not matter as long as all others live.
+// deaths returns which tied terms nobody lives for.
 func (f *rollFile) deaths(terms []rollTerm) (over map[string]bool, err error) {
-	for _, begun := range []bool{true, false} {
-		for _, t := range terms {
-			if !t.tied || t.begun() != begun || !begun && over == nil {
-				continue
-			}
-			lives, err := f.lives(t.id)
-			if err != nil {
-				return nil, err
-			}
-			if lives {
-				continue
-			}
-			if over == nil {
-				over = make(map[string]bool)
-			}
-			over[t.id] = true
+	for _, t := range terms {
+		if !t.tied {
+			continue
 		}
+		lives, err := f.lives(t.id)
+		if err != nil {
+			return nil, err
+		}
+		if lives {
+			continue
+		}
+		if over == nil {
+			over = make(map[string]bool)
+		}
+		over[t.id] = true
 	}
 	return over, nil
 }

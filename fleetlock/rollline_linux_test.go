@@ -99,8 +99,8 @@ func TestALineOfTheDeadIsPassedByOneWriteHoweverLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if writes > 2 { // the grant is another one
-		t.Errorf("a line of %d is passed by %d writes", maxLine(2), writes-1)
+	if writes > 1 {
+		t.Errorf("beside a line of %d a slot is granted by %d writes", maxLine(2), writes)
 	}
 	mustRelease(t, h)
 }

@@ -66,13 +66,14 @@ func (v view) load() (snapshot, error) {
 	if err != nil {
 		return snapshot{}, err
 	}
-	if v.token == 0 && v.place == "" {
-		p = v.pass(p)
+	switch {
+	case v.place != "":
+		p, err = v.stand(long, p)
+	case v.token == 0:
+		p, err = v.pass(p)
 	}
-	if v.place != "" {
-		if p, err = v.stand(long, p); err != nil {
-			return snapshot{}, err
-		}
+	if err != nil {
+		return snapshot{}, err
 	}
 	return v.show(p), nil
 }
@@ -107,14 +108,20 @@ func (v view) record(p page) record {
 // one.
 func (v view) owns(e entry) bool { return v.owner == "" || v.owner == e.Owner }
 
-// open reports whether there is room for the next holder, and it is this one's turn.
-func (v view) open(p page, now instant) bool {
+// room is how many slots nobody has who lives.
+func (v view) room(p page, now instant) int {
 	room := v.slots
 	for _, h := range p.Holders {
 		if !p.over(holderTerm(h.Token), now) {
 			room--
 		}
 	}
+	return room
+}
+
+// open reports whether there is room for the next holder, and it is this one's turn.
+func (v view) open(p page, now instant) bool {
+	room := v.room(p, now)
 	for i, w := range p.Line {
 		if w.ID == v.place {
 			break
@@ -130,19 +137,17 @@ func (v view) open(p page, now instant) bool {
 // room, of who waits in front.
 func (v view) inTheWay(p page, now instant) record {
 	var first record
-	room := v.slots
 	for i, h := range p.Holders {
 		r := p.recordOf(i)
 		if p.over(holderTerm(h.Token), now) {
 			continue
 		}
-		room--
 		if left, _ := r.until.sub(first.until); first.token == 0 || left < 0 {
 			first = r
 		}
 	}
 	for i, w := range p.Line {
-		if room > 0 && !v.absent(p, i, now) {
+		if v.room(p, now) > 0 && !v.absent(p, i, now) {
 			return w.record(now, first)
 		}
 	}
@@ -231,7 +236,7 @@ func (v view) edit(p page, next record) (edit, bool) {
 	e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
 	if next.token > p.Token {
 		v.grant(p, &e, newEntry(next, ""))
-		return e, true
+		return e, v.token != 0 || v.open(p, v.clock.now()) // of a ticket, or whose turn it is
 	}
 	i := e.next.holder(next.token)
 	if i < 0 || !v.owns(e.next.Holders[i]) {
