@@ -95,10 +95,14 @@ func (v view) pass(p page) (page, error) {
 		v.begin(p, &e, now)
 		e.done = func(l ledger) bool { return slices.Equal(l.Line, e.next.Line) }
 		next, err := v.write(long, p, e)
-		if err != nil && !errors.Is(err, errChanged) {
+		switch {
+		case err == nil || errors.Is(err, errChanged):
+			p = next
+		case v.near() && errors.Is(err, context.DeadlineExceeded):
+			return p, v.ctx.Err() // somebody stands still with the guard: v is refused as it would be
+		default:
 			return p, err
 		}
-		p = next
 	}
 }
 

@@ -256,7 +256,7 @@ func (l *Lock) insist(ctx context.Context, do func(store) error) error {
 // busy is the error for a lock that another process has been changing for too long.
 func (l *Lock) busy(s store) error {
 	if v, ok := s.(view); ok {
-		s = &inspection{view: v}
+		s = &inspection{view: v} // which changes nothing
 	}
 	seen, err := s.load()
 	if err != nil {

@@ -105,23 +105,37 @@ func TestALineOfTheDeadIsPassedByOneWriteHoweverLong(t *testing.T) {
 	mustRelease(t, h)
 }
 
+// Somebody stands still with the guard, and those who hold, or one who waits, live.
 func TestARefusalBesideALineOfTheDeadNeedsNoGuard(t *testing.T) {
 	t.Parallel()
 	path := lockPath(t)
 	held := mustHold(t, path, 2)
-	lineUpTheDead(t, path, 2, 3)
-	s := sessionOf(held[0])
-	s.mu.Lock()
-	err := s.takeGuard(guardAlone)
-	s.mu.Unlock()
+	s, err := slotsOf(path, 2).current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustBeBusy(t, slotsOf(path, 2))
-	s.mu.Lock()
-	s.dropGuard(guardAlone)
-	s.mu.Unlock()
-	mustReleaseAll(t, held)
+	waits := s.(view)
+	waits.place = newStamp()
+	if _, err := waits.load(); err != nil {
+		t.Fatal(err)
+	}
+	lineUpTheDead(t, path, 2, 3)
+	for _, h := range held {
+		stop := sessionOf(h)
+		stop.mu.Lock()
+		err := stop.takeGuard(guardAlone)
+		stop.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustBeBusy(t, slotsOf(path, 2))
+		stop.mu.Lock()
+		stop.dropGuard(guardAlone)
+		stop.mu.Unlock()
+		mustRelease(t, h) // which leaves room
+	}
+	waits.leave()
+	mustReleaseAll(t, mustHold(t, path, 2))
 }
 
 // Who gives up lives on, and so would its place.

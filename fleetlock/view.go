@@ -231,12 +231,12 @@ func (v view) disown(token uint64, e edit, err error) {
 }
 
 // edit is the change from a page to one with the next record on it. It reports whether
-// there is one: whose entry is gone can change nothing.
+// there is one: whose entry is gone can change nothing, nor whose turn it is not.
 func (v view) edit(p page, next record) (edit, bool) {
 	e := edit{next: p.clone(), terms: make(map[string]time.Duration), quiet: true}
 	if next.token > p.Token {
 		v.grant(p, &e, newEntry(next, ""))
-		return e, v.token != 0 || v.open(p, v.clock.now()) // of a ticket, or whose turn it is
+		return e, v.token != 0 || v.open(p, v.clock.now()) // a ticket has its turn
 	}
 	i := e.next.holder(next.token)
 	if i < 0 || !v.owns(e.next.Holders[i]) {
