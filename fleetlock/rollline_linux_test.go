@@ -138,6 +138,16 @@ func TestARefusalBesideALineOfTheDeadNeedsNoGuard(t *testing.T) {
 	mustReleaseAll(t, mustHold(t, path, 2))
 }
 
+// awaitLine returns when somebody stands in the record of a file beside its holders.
+func awaitLine(t *testing.T, path string, holders int) {
+	t.Helper()
+	book := &roll{path: path, options: slotsOf(path, 2).options, reads: true}
+	eventually(t, "somebody stands in line", func() bool {
+		got, err := book.Load(t.Context(), "")
+		return err == nil && len(got.Terms) > holders
+	})
+}
+
 // Who gives up lives on, and so would its place.
 func TestWhoGivesUpOnABrokenDiskIsInNobodysWay(t *testing.T) {
 	t.Parallel()
@@ -156,11 +166,7 @@ func TestWhoGivesUpOnABrokenDiskIsInNobodysWay(t *testing.T) {
 		_, err := lock.Acquire(ctx)
 		gaveUp <- err
 	}()
-	book := &roll{path: path, options: slotsOf(path, 2).options, reads: true}
-	eventually(t, "somebody stands in line", func() bool {
-		got, err := book.Load(t.Context(), "")
-		return err == nil && len(got.Terms) > len(held)
-	})
+	awaitLine(t, path, len(held))
 	broken.Store(true)
 	began := time.Now()
 	giveUp()
@@ -187,11 +193,7 @@ func TestAFileIsRepairedAlsoBesideWhoWaitedForIt(t *testing.T) {
 		_, err := waits.Acquire(t.Context())
 		failed <- err
 	}()
-	book := &roll{path: path, options: waits.options, reads: true}
-	eventually(t, "somebody stands in line", func() bool {
-		got, err := book.Load(t.Context(), "")
-		return err == nil && len(got.Terms) > len(held)
-	})
+	awaitLine(t, path, len(held))
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -146,8 +146,11 @@ func (v view) inTheWay(p page, now instant) record {
 			first = r
 		}
 	}
+	if v.room(p, now) <= 0 {
+		return first
+	}
 	for i, w := range p.Line {
-		if v.room(p, now) > 0 && !v.absent(p, i, now) {
+		if !v.absent(p, i, now) {
 			return w.record(now, first)
 		}
 	}
